@@ -1,0 +1,110 @@
+"""What can go wrong, as one tree. Each class knows how the gate ends on it, and what a person can do.
+
+    GateError
+    ├── InvalidSettings        invalid       nothing was sent
+    ├── Unusable               -             asked again, within the error tolerance
+    │   ├── NoAnswer           unavailable   rules 1, 3 and 4: nothing that could be read came back
+    │   │   └── Unresolved     unavailable   the host name has no address: short patience at the start
+    │   ├── Doubtful           inconsistent  rules 5 to 8: an answer that cannot be trusted
+    │   └── NotFound           not_found     rule 2, HTTP 404: asked again within the grace period
+    ├── Rejected               rejected      rule 2: the API refuses; asking again cannot help
+    ├── Untrusted              unavailable   TLS cannot be verified; asking again would be wrong
+    └── Broken                 error         a bug in cfgate
+
+The rules are those of "From an answer to a verdict" in docs/verdicts.md.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from cfgate.model import GateStatus
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+class GateError(Exception):
+    """Anything that can end a gate but the job itself.
+
+    `str(error)` is one clause that says what happened, with no full stop; it holds no secret, and text from
+    the API in it is redacted but not disarmed. `remedy` is one sentence that says what to do.
+    """
+
+    status: ClassVar[GateStatus] = GateStatus.ERROR
+    remedy: str = ""
+
+    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+        super().__init__(message)
+        if remedy is not None:
+            self.remedy = remedy
+
+
+class InvalidSettings(GateError):
+    """The configuration is wrong: every problem found, each naming its source and what to do."""
+
+    status = GateStatus.INVALID
+    remedy = "Mend the settings named above; nothing was sent."
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = tuple(problems)
+
+
+class Unusable(GateError):
+    """An answer that decides nothing. `retry_after` is how long the API asked to be left alone, in seconds."""
+
+    def __init__(self, message: str, *, remedy: str | None = None, retry_after: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after = retry_after
+
+
+class NoAnswer(Unusable):
+    """No connection, no whole body, a busy or broken server, or something that is not Clanforge's JSON."""
+
+    status = GateStatus.UNAVAILABLE
+    remedy = "Check that the API is up and that `api-url` names it, then run this step again."
+
+
+class Unresolved(NoAnswer):
+    """The host name of `api-url` (or of the proxy) has no address."""
+
+    remedy = "Check the host name in `api-url` and the DNS and proxy settings of this runner."
+
+
+class Doubtful(Unusable):
+    """The API answered, but the answer contradicts itself or the question."""
+
+    status = GateStatus.INCONSISTENT
+    remedy = "Look at the image version in the Clanforge dashboard; do not deploy it before its state is clear."
+
+
+class NotFound(Unusable):
+    """HTTP 404."""
+
+    status = GateStatus.NOT_FOUND
+    remedy = (
+        "Check that `image-version-id` is the id of an image version (not of an image, update or diff) "
+        "and belongs to this `account-service-id`."
+    )
+
+
+class Rejected(GateError):
+    """The API refuses to answer: credentials, ASID, a malformed request, or a redirect, which is not followed."""
+
+    status = GateStatus.REJECTED
+    remedy = "Check the credentials and `account-service-id`."
+
+
+class Untrusted(GateError):
+    """The server's certificate cannot be verified; no credentials were sent."""
+
+    status = GateStatus.UNAVAILABLE
+    remedy = "If your network inspects TLS, name its CA file in `ca-bundle`; otherwise somebody may be listening."
+
+
+class Broken(GateError):
+    """A bug in cfgate."""
+
+    status = GateStatus.ERROR
+    remedy = "This is a bug in cfgate. Please report it with this log."

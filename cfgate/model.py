@@ -1,0 +1,319 @@
+"""The words of the gate: what a job can be, what an answer means, how a gate can end. Frozen, no I/O.
+
+The rules that turn the fields of a job into a verdict are here (rules 5 to 9); the rules about HTTP and
+bodies (1 to 4) are in `cfgate.verdicts`. Sources: the image-version-status page of the Clanforge
+documentation, and its job-states page for Squashed and for the spelling Complete.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from enum import Enum
+from typing import Any, Final
+
+# Unix seconds outside this range are no moment in a job's life: 0 means "not yet", 10^18 means nothing.
+_LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can show
+_INTEGER: Final = re.compile(r"[+-]?[0-9]{1,18}")
+
+
+class Verdict(Enum):
+    """What one answer means for the gate."""
+
+    PENDING = "pending"
+    READY = "ready"
+    FAILED = "failed"
+    SQUASHED = "squashed"
+    DOUBTFUL = "doubtful"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    NOT_FOUND = "not_found"
+
+
+class JobState(Enum):
+    """A state of a Clanforge job: its id, its names, and what it means for the gate."""
+
+    CREATED = (1, ("Created",), Verdict.PENDING)
+    PENDING = (2, ("Pending",), Verdict.PENDING)
+    QUEUED = (3, ("Queued",), Verdict.PENDING)
+    RUNNING = (4, ("Running",), Verdict.PENDING)
+    COMPLETED = (5, ("Completed", "Complete"), Verdict.READY)  # two pages, two spellings, one state
+    FAILED = (6, ("Failed",), Verdict.FAILED)
+    SQUASHED = (7, ("Squashed",), Verdict.SQUASHED)
+
+    def __init__(self, state_id: int, names: tuple[str, ...], verdict: Verdict) -> None:
+        self.id = state_id
+        self.names = names
+        self.verdict = verdict
+
+    @property
+    def title(self) -> str:
+        """The name to print."""
+        return self.names[0]
+
+    @property
+    def terminal(self) -> bool:
+        """Whether the job stays in this state (unless somebody retries it)."""
+        return self.verdict is not Verdict.PENDING
+
+
+_BY_ID: Final = {state.id: state for state in JobState}
+_BY_NAME: Final = {name.lower(): state for state in JobState for name in state.names}
+
+
+class GateStatus(Enum):
+    """How a gate can end: the `status` output, its exit code, and the sentence that explains it.
+
+    The order is the order of precedence for several image versions: the first of these that any of them
+    ended with is the status of the whole.
+    """
+
+    ERROR = ("error", 70, "a bug in cfgate")
+    INVALID = ("invalid", 2, "the configuration is wrong; nothing was sent")
+    INTERRUPTED = ("interrupted", 130, "stopped by a signal (130 for SIGINT, 143 for SIGTERM)")
+    FAILED = ("failed", 1, "a job ended Failed")
+    SQUASHED = ("squashed", 3, "a job was superseded by another one")
+    REJECTED = ("rejected", 6, "the API refuses: credentials, ASID, request or redirect")
+    NOT_FOUND = ("not_found", 7, "no such image version")
+    INCONSISTENT = ("inconsistent", 9, "answers came, but none that can be trusted")
+    UNAVAILABLE = ("unavailable", 8, "no usable answer, or TLS cannot be verified")
+    STALLED = ("stalled", 5, "the running job did not move for the stall time-out")
+    TIMEOUT = ("timeout", 4, "not finished in time")
+    PENDING = ("pending", 10, "not finished yet (only when looking once)")
+    READY = ("ready", 0, "every image version is Completed")
+
+    def __init__(self, label: str, exit_code: int, meaning: str) -> None:
+        self.label = label
+        self.exit_code = exit_code
+        self.meaning = meaning
+
+    @property
+    def precedence(self) -> int:
+        """The place in the order of precedence; lower decides."""
+        return list(GateStatus).index(self)
+
+
+class _Doubt(Exception):
+    """An answer contradicts itself or the question. Never leaves this module."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatus:
+    """One answer about one job, as sent, and what it means.
+
+    Times are Unix seconds of the API's clock, `None` where the API said nothing or nothing sensible (missing,
+    null, "", 0, out of range). `progress` is 0 to 100. `failures` counts how often the job has failed so far.
+    `error` is text from outside: disarm it before it is shown anywhere.
+    """
+
+    verdict: Verdict
+    why: str  # one clause that explains the verdict
+    state: JobState | None = None
+    state_id: int | None = None  # as sent
+    state_name: str | None = None  # as sent
+    progress: int | None = None
+    failures: int | None = None
+    error: str | None = None
+    created: int | None = None
+    started: int | None = None
+    updated: int | None = None
+    eta: int | None = None
+    warnings: tuple[str, ...] = ()
+
+    @classmethod
+    def from_payload(cls, payload: dict[str, Any], image_version_id: int) -> JobStatus:
+        """Judge a decoded answer by rules 5 to 9. Never raises: what cannot be trusted is DOUBTFUL."""
+        try:
+            return cls._trusted(payload, image_version_id)
+        except _Doubt as doubt:
+            name = payload.get("jobstatename")
+            error = payload.get("joberror")
+            return cls(
+                Verdict.DOUBTFUL,
+                str(doubt),
+                state_name=name if isinstance(name, str) else None,
+                error=error if isinstance(error, str) and error else None,
+            )
+
+    @classmethod
+    def _trusted(cls, payload: dict[str, Any], image_version_id: int) -> JobStatus:
+        numbers = {name: _number(payload, name) for name in _NUMBERS}
+        _check_id(payload, numbers["imageversionid"], image_version_id)
+        state = _state(payload, numbers["jobstateid"])
+        error = payload.get("joberror")
+        progress = numbers["jobprogress"]
+        verdict, why = _verdict(payload, state)
+        return cls(
+            verdict,
+            why,
+            state=state,
+            state_id=numbers["jobstateid"],
+            state_name=payload.get("jobstatename") or None,
+            progress=progress if progress is not None and 0 <= progress <= 100 else None,
+            failures=numbers["jobfailed"],
+            error=(error if isinstance(error, str) else repr(error)) if error else None,
+            created=_moment(numbers["jobcreated"]),
+            started=_moment(numbers["jobstart"]),
+            updated=_moment(numbers["jobupdated"]),
+            eta=_moment(numbers["jobeta"]),
+            warnings=tuple(_warnings(numbers)) if verdict is Verdict.READY else (),
+        )
+
+
+_NUMBERS: Final = (
+    "imageversionid",
+    "jobstateid",
+    "jobprogress",
+    "jobfailed",
+    "jobcreated",
+    "jobstart",
+    "jobupdated",
+    "jobeta",
+)
+
+
+def _number(payload: dict[str, Any], name: str) -> int | None:
+    """Read an int that may arrive as a string; `None` for what is missing or says nothing."""
+    value = payload.get(name)
+    if isinstance(value, bool):  # an int to Python, and never one to the API
+        raise _Doubt(f"{name} is {str(value).lower()}, where a number belongs")
+    if isinstance(value, int):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value.strip(" ")):
+        return int(value)
+    return None
+
+
+def _moment(seconds: int | None) -> int | None:
+    return seconds if seconds is not None and 0 < seconds <= _LAST_SECOND else None
+
+
+def _check_id(payload: dict[str, Any], answered: int | None, asked: int) -> None:
+    """Rule 5: another version's answer is not ours."""
+    if answered is None:
+        missing = payload.get("imageversionid") in (None, "")
+        raise _Doubt("the answer names no image version" if missing else "imageversionid is not a number")
+    if answered != asked:
+        raise _Doubt(f"the answer is about image version {answered}, not {asked}")
+
+
+def _state(payload: dict[str, Any], state_id: int | None) -> JobState:
+    """Rule 6: id and name agree, or one of them stands alone."""
+    name = payload.get("jobstatename")
+    if name is not None and not isinstance(name, str):
+        raise _Doubt("jobstatename is not a text")
+    by_name = _BY_NAME.get(name.strip(" \t\r\n").lower()) if name else None
+    if name and by_name is None:
+        raise _Doubt(f"unknown job state {name[:80]!r}")
+    if state_id is None and payload.get("jobstateid") not in (None, ""):
+        raise _Doubt("jobstateid is not a number")
+    # 0 stands for "not set" before a job starts, and for nothing that has ended.
+    unset = state_id is None or (state_id == 0 and by_name is not None and not by_name.terminal)
+    by_id = None if unset or state_id is None else _BY_ID.get(state_id)
+    if not unset and by_id is None:
+        raise _Doubt(f"unknown job state id {state_id}")
+    if by_id and by_name and by_id is not by_name:
+        raise _Doubt(f"job state id {by_id.id} is {by_id.title}, but its name says {by_name.title}")
+    state = by_id or by_name
+    if state is None:
+        raise _Doubt("the answer names no job state")
+    return state
+
+
+def _verdict(payload: dict[str, Any], state: JobState) -> tuple[Verdict, str]:
+    """Rules 7 and 8: what a state means, once the rest of the answer has been heard."""
+    if state.verdict is Verdict.READY:
+        if "success" in payload and payload["success"] is not True:
+            raise _Doubt("the job is Completed, but the answer does not say success")
+        if payload.get("error"):
+            raise _Doubt("the job is Completed, but the answer carries an error")
+        if payload.get("joberror"):
+            raise _Doubt("the job is Completed, but it has a job error")
+    if state.verdict is Verdict.PENDING and (payload.get("success") is False or payload.get("error")):
+        raise _Doubt(f"the job is {state.title}, but the answer says that the request failed")
+    return state.verdict, f"the job is {state.title}"
+
+
+def _warnings(numbers: dict[str, int | None]) -> list[str]:
+    """Rule 9: what looks odd about a job that is ready all the same."""
+    failures, progress = numbers["jobfailed"], numbers["jobprogress"]
+    odd = []
+    if failures:
+        times = "once" if failures == 1 else f"{failures} times"
+        odd.append(f"the job had failed {times} before it was completed")
+    if progress is not None and progress != 100:
+        odd.append(f"the job is Completed, but its progress reads {progress} %")
+    return odd
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One image version to wait for, and the name that the log gives it."""
+
+    image_version_id: int
+    name: str = ""
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return self.name or f"image version {self.image_version_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A change of state, as first seen: seconds since the gate began, and the answer that showed it."""
+
+    at: float
+    job: JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One answer that could not be used: when (seconds since the gate began), why, and the pause after it."""
+
+    at: float
+    why: str
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the gate on one target ended, and everything that a report may want to tell of it."""
+
+    target: Target
+    status: GateStatus
+    reason: str  # one sentence: what happened
+    remedy: str = ""  # one sentence: what to do; empty when there is nothing to do
+    job: JobStatus | None = None  # the last answer that could be trusted
+    waited: float = 0.0  # seconds
+    requests: int = 0
+    timeline: tuple[Moment, ...] = ()
+    retries: tuple[Retry, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run."""
+
+    status: GateStatus
+    exit_code: int
+    reason: str
+    remedy: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+    rehearsal: bool = False
+    started: float = 0.0  # Unix seconds of the local clock
+    waited: float = 0.0  # seconds
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pipeline may go on. True in one case only."""
+        return self.status is GateStatus.READY and self.exit_code == 0
+
+    @property
+    def decisive(self) -> Outcome | None:
+        """The outcome that decided, whose job the single-job outputs describe."""
+        return min(self.outcomes, key=lambda outcome: outcome.status.precedence, default=None)

@@ -1,0 +1,50 @@
+"""When to look next. Pure: no I/O, no sleep, no global state."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from cfgate.model import JobStatus
+
+
+class Pacing(Protocol):
+    """Anything that says how long to pause after a usable answer."""
+
+    def next_pause(self, status: JobStatus, now: float) -> float:
+        """Return seconds to pause; `now` is the API's clock in Unix seconds."""
+        ...
+
+    def time_left(self, now: float) -> float | None:
+        """Return the estimate of the seconds that the job still needs, `None` when there is none to trust."""
+        ...
+
+
+class FixedInterval:
+    """The same pause after every answer, for `poll-interval: 10s`."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+
+    def next_pause(self, status: JobStatus, now: float) -> float:  # noqa: ARG002 - the whole point
+        """Return the fixed pause."""
+        return self._seconds
+
+    def time_left(self, now: float) -> float | None:  # noqa: ARG002
+        """Know nothing."""
+        return None
+
+
+class Cadence:
+    """The adaptive cadence (`poll-interval: auto`)."""
+
+    def __init__(self, max_interval: float = 15.0, min_interval: float = 1.0) -> None:
+        self._max = max_interval
+        self._min = min_interval
+
+    def next_pause(self, status: JobStatus, now: float) -> float:  # noqa: ARG002
+        """Return seconds to pause, in `[min_interval, max_interval]`."""
+        return self._max
+
+    def time_left(self, now: float) -> float | None:  # noqa: ARG002
+        """Return the estimate of the seconds left."""
+        return None

@@ -1,0 +1,56 @@
+"""The settings of one run, once read. Frozen; secrets never show in a repr."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from cfgate.model import Target
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """An access key pair (HTTP Basic) or a bearer token; exactly one of the two is set."""
+
+    access_key: str = field(default="", repr=False)
+    secret_key: str = field(default="", repr=False)
+    token: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout."""
+
+    result: str = ""
+    junit: str = ""
+    dotenv: str = ""
+    summary: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run of `wait` or `check` needs to know. Durations are seconds.
+
+    `poll_interval` is `None` for `auto`; `stall_timeout` is `None` for off; `account_service_id` is `None` when
+    it may be left out (with a bearer token). `sources` names for every option where its value came from, as a
+    person would say it ("flag --timeout", "input `timeout`", "environment CFGATE_TIMEOUT", "file gate.yml",
+    "default").
+    """
+
+    targets: tuple[Target, ...]
+    credentials: Credentials = field(default_factory=Credentials, repr=False)
+    account_service_id: int | None = None
+    api_url: str = "https://api.multiplay.co.uk"
+    timeout: float = 3600.0
+    poll_interval: float | None = None
+    max_interval: float = 15.0
+    request_timeout: float = 20.0
+    error_tolerance: float = 600.0
+    not_found_grace: float = 60.0
+    stall_timeout: float | None = None
+    fail_fast: bool = True
+    ca_bundle: str = ""
+    rehearse: str = ""
+    files: Files = field(default_factory=Files)
+    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))

@@ -1,0 +1,212 @@
+"""From what came over HTTP to a `JobStatus`: rules 1 to 4, before the job's own fields are judged. Pure.
+
+`read` is the only way from bytes to a verdict. It answers with a `JobStatus` that is never DOUBTFUL, or raises
+one of `errors`. See docs/verdicts.md for the rules and where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
+from cfgate.model import JobStatus, Verdict
+
+MAX_BODY: Final = 1 << 20  # bytes; a real answer has some hundred
+_BUSY: Final = frozenset({408, 425, 429})
+_WRONG_PEOPLE: Final = frozenset({401, 403})
+
+Text = Callable[[str], str]
+
+
+def read(
+    http_status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    image_version_id: int,
+    *,
+    now: float,
+    redact: Text = str,
+) -> JobStatus:
+    """Judge one whole HTTP answer.
+
+    `headers` must compare names without case; `body` is decoded (not compressed) and may have been cut after
+    `MAX_BODY` + 1 bytes; `now` is Unix time, for a `Retry-After` that is a date; `redact` takes secrets out of
+    every text of the answer before anybody sees it. Raises NoAnswer, Doubtful, NotFound or Rejected.
+    """
+    _check_status(http_status, headers, body, now, redact)
+    payload = redacted(_decode(body, headers.get("Content-Type", "")), redact)
+    _check_envelope(payload)
+    status = JobStatus.from_payload(payload, image_version_id)
+    if status.verdict is Verdict.DOUBTFUL:
+        raise Doubtful(status.why)
+    return status
+
+
+def _check_status(
+    http_status: int, headers: Mapping[str, str], body: bytes, now: float, redact: Text
+) -> None:
+    """Rules 1 and 2."""
+    if http_status == HTTPStatus.OK:
+        return
+    said = f"HTTP {http_status}{_phrase(http_status)}"
+    if http_status in _BUSY or http_status >= 500 or http_status < 300:
+        raise NoAnswer(said, retry_after=retry_after(headers.get("Retry-After"), now))
+    if http_status < 400:
+        raise Rejected(
+            f"{said}: redirected to {_without_query(redact(headers.get('Location', '')))}, which is not followed",
+            remedy="Put the address that really serves the API into `api-url` (https, without a path).",
+        )
+    detail = _quoted(redact(_message(body)))
+    if http_status == HTTPStatus.NOT_FOUND:
+        raise NotFound(f"no such image version ({said}{detail})")
+    if http_status in _WRONG_PEOPLE:
+        raise Rejected(f"the API refuses these credentials ({said}{detail})")
+    raise Rejected(
+        f"the API refuses the request ({said}{detail})",
+        remedy="Check `image-version-id`, `account-service-id` and `api-url`.",
+    )
+
+
+def _phrase(http_status: int) -> str:
+    try:
+        return f" {HTTPStatus(http_status).phrase}"
+    except ValueError:
+        return ""
+
+
+def _without_query(location: str) -> str:
+    """Say where a redirect points to; its query string may carry anything."""
+    try:
+        parts = urlsplit(location)
+        if not parts.netloc:
+            return parts.path[:200] or "nowhere"
+        # `hostname` and `port` leave out user and password.
+        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"[:200]
+    except ValueError:
+        return "something that is no address"
+
+
+def retry_after(value: str | None, now: float) -> float | None:
+    """Read a `Retry-After` header, seconds or an HTTP date, as seconds from `now`; `None` if it says nothing.
+
+    Never negative and never more than a year: the caller bounds it by the time that is left.
+    """
+    if value is None:
+        return None
+    value = value.strip()
+    if re.fullmatch(r"[0-9]{1,10}", value):
+        seconds = float(value)
+    else:
+        try:
+            seconds = parsedate_to_datetime(value).timestamp() - now
+        except (ValueError, TypeError, OverflowError):
+            return None
+    return min(max(seconds, 0.0), 31_536_000.0)
+
+
+class _Clash(ValueError):
+    """The same key twice, with different values."""
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Build a JSON object; the same key twice must say the same."""
+    result: dict[str, Any] = {}
+    for key, value in pairs:
+        # The types too, since 1 == True, and the text of both, since NaN is nothing here.
+        if key in result and (type(result[key]) is not type(value) or result[key] != value):
+            raise _Clash(key)
+        result[key] = value
+    return result
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(name)  # NaN and Infinity are not JSON
+
+
+def _decode(body: bytes, content_type: str) -> dict[str, Any]:
+    """Rule 3: the body is one JSON object, in UTF-8, of at most `MAX_BODY` bytes."""
+    if len(body) > MAX_BODY:
+        raise NoAnswer("the answer is larger than 1 MiB")
+    if not body.strip():
+        raise NoAnswer("the answer has an empty body")
+    try:
+        payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
+    except _Clash as clash:
+        raise Doubtful(f"the answer gives {str(clash)[:80]!r} twice, with different values") from None
+    except (ValueError, RecursionError):
+        raise NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON") from None
+    if not isinstance(payload, dict):
+        raise NoAnswer(f"the answer is a JSON {_JSON_KINDS[type(payload)]}, not an object")
+    return payload
+
+
+_JSON_KINDS: Final = {
+    list: "array",
+    str: "string",
+    int: "number",
+    float: "number",
+    bool: "boolean",
+    type(None): "null",
+}
+
+
+def _kind(body: bytes, content_type: str) -> str:
+    """Name what came instead of JSON, in the words of somebody who has to find out why."""
+    head = body[:512].lstrip().lower()
+    if head.startswith((b"<!doctype html", b"<html")) or "html" in content_type.lower():
+        return "an HTML page (a login page or a proxy?)"
+    if head.startswith(b"<"):
+        return "XML"
+    if head.startswith((b"{", b"[")):
+        return "broken or cut off"
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return "binary data"
+    return "plain text"
+
+
+def redacted(value: Any, redact: Text) -> Any:
+    """Take secrets out of every text in a decoded JSON value, keys included."""
+    if isinstance(value, str):
+        return redact(value)
+    if isinstance(value, dict):
+        return {redact(key): redacted(inner, redact) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [redacted(inner, redact) for inner in value]
+    return value
+
+
+def _check_envelope(payload: dict[str, Any]) -> None:
+    """Rule 4: an error instead of a job."""
+    if any(key.startswith("job") for key in payload):
+        return
+    message = payload.get("error_message")
+    if not (payload.get("error") or message or payload.get("success") is False):
+        return
+    said = message if isinstance(message, str) and message else "no message"
+    if "forbidden" in said.lower():
+        raise Rejected(f"the API refuses these credentials{_quoted(said)}")
+    raise NoAnswer(f"the API reports an error{_quoted(said)}")
+
+
+def _message(body: bytes) -> str:
+    """Find the `error_message` in the body of an error answer, if it has one."""
+    try:
+        payload = json.loads(body[: MAX_BODY + 1])
+    except (ValueError, RecursionError):
+        return ""
+    message = payload.get("error_message") or payload.get("error") if isinstance(payload, dict) else None
+    return message if isinstance(message, str) else ""
+
+
+def _quoted(message: str) -> str:
+    """Put the API's own words behind ours: one line, not too long."""
+    line = " ".join(message.split())
+    return f": “{line[:200]}{'…' if len(line) > 200 else ''}”" if line else ""
