@@ -10,11 +10,11 @@ class Clock(Protocol):
     """The two local clocks, and a way to let time pass. All in seconds."""
 
     def monotonic(self) -> float:
-        """A clock that never jumps; its zero means nothing."""
+        """Read a clock that never jumps; its zero means nothing."""
         ...
 
     def time(self) -> float:
-        """Unix time as this machine believes it; it may be wrong, and it may jump."""
+        """Read Unix time as this machine believes it; it may be wrong, and it may jump."""
         ...
 
     def sleep(self, seconds: float) -> None:
@@ -47,7 +47,7 @@ class Deadline:
         self._end = clock.monotonic() + seconds
 
     def left(self) -> float:
-        """How many seconds are left; negative when it has passed."""
+        """Tell how many seconds are left; negative when it has passed."""
         return self._end - self._clock.monotonic()
 
     @property
@@ -79,9 +79,9 @@ class ApiClock:
         self._low, self._high, self._heard = low, high, True
 
     def now(self) -> float:
-        """The Unix time at the API, in seconds."""
+        """Tell the Unix time at the API, in seconds."""
         return self._clock.monotonic() + (self._low + self._high) / 2
 
     def skew(self) -> float:
-        """How far the local clock is ahead of the API's, in seconds; 0 before the first `Date`."""
+        """Tell how far the local clock is ahead of the API's, in seconds; 0 before the first `Date`."""
         return self._clock.time() - self.now() if self._heard else 0.0

@@ -52,7 +52,7 @@ class InvalidSettings(GateError):
 
 
 class Unusable(GateError):
-    """An answer that decides nothing. `retry_after` is how long the API asked to be left alone, in seconds."""
+    """An answer that decides nothing. `retry_after`: for how many seconds the API asked to be left alone."""
 
     def __init__(self, message: str, *, remedy: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message, remedy=remedy)
@@ -76,7 +76,7 @@ class Doubtful(Unusable):
     """The API answered, but the answer contradicts itself or the question."""
 
     status = GateStatus.INCONSISTENT
-    remedy = "Look at the image version in the Clanforge dashboard; do not deploy it before its state is clear."
+    remedy = "Look at the image version in the Clanforge dashboard; do not deploy it while this is unclear."
 
 
 class NotFound(Unusable):
@@ -90,7 +90,7 @@ class NotFound(Unusable):
 
 
 class Rejected(GateError):
-    """The API refuses to answer: credentials, ASID, a malformed request, or a redirect, which is not followed."""
+    """The API refuses to answer: credentials, ASID, the request, or a redirect, which is not followed."""
 
     status = GateStatus.REJECTED
     remedy = "Check the credentials and `account-service-id`."
@@ -100,7 +100,7 @@ class Untrusted(GateError):
     """The server's certificate cannot be verified; no credentials were sent."""
 
     status = GateStatus.UNAVAILABLE
-    remedy = "If your network inspects TLS, name its CA file in `ca-bundle`; otherwise somebody may be listening."
+    remedy = "If your network inspects TLS, name its CA file in `ca-bundle`; if not, somebody may listen."
 
 
 class Broken(GateError):

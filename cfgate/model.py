@@ -249,6 +249,19 @@ def _warnings(numbers: dict[str, int | None]) -> list[str]:
 
 
 @dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable answer as it came: the job, the `Date` header (Unix seconds), and when it was asked for.
+
+    `sent` and `received` are seconds of the local monotonic clock.
+    """
+
+    job: JobStatus
+    date: float | None
+    sent: float
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
 class Target:
     """One image version to wait for, and the name that the log gives it."""
 

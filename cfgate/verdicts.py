@@ -1,7 +1,7 @@
 """From what came over HTTP to a `JobStatus`: rules 1 to 4, before the job's own fields are judged. Pure.
 
-`read` is the only way from bytes to a verdict. It answers with a `JobStatus` that is never DOUBTFUL, or raises
-one of `errors`. See docs/verdicts.md for the rules and where they come from.
+`read` is the only way from bytes to a verdict. It answers with a `JobStatus` that is never DOUBTFUL, or
+raises one of `errors`. See docs/verdicts.md for the rules and where they come from.
 """
 
 from __future__ import annotations
@@ -36,11 +36,11 @@ def read(
     """Judge one whole HTTP answer.
 
     `headers` must compare names without case; `body` is decoded (not compressed) and may have been cut after
-    `MAX_BODY` + 1 bytes; `now` is Unix time, for a `Retry-After` that is a date; `redact` takes secrets out of
-    every text of the answer before anybody sees it. Raises NoAnswer, Doubtful, NotFound or Rejected.
+    `MAX_BODY` + 1 bytes; `now` is Unix time, for a `Retry-After` that is a date; `redact` takes secrets out
+    of every text of the answer before anybody sees it. Raises NoAnswer, Doubtful, NotFound or Rejected.
     """
     _check_status(http_status, headers, body, now, redact)
-    payload = redacted(_decode(body, headers.get("Content-Type", "")), redact)
+    payload = _decode(body, headers.get("Content-Type", ""), redact)
     _check_envelope(payload)
     status = JobStatus.from_payload(payload, image_version_id)
     if status.verdict is Verdict.DOUBTFUL:
@@ -58,8 +58,9 @@ def _check_status(
     if http_status in _BUSY or http_status >= 500 or http_status < 300:
         raise NoAnswer(said, retry_after=retry_after(headers.get("Retry-After"), now))
     if http_status < 400:
+        target = _without_query(redact(headers.get("Location", "")))
         raise Rejected(
-            f"{said}: redirected to {_without_query(redact(headers.get('Location', '')))}, which is not followed",
+            f"{said}: redirected to {target}, which is not followed",
             remedy="Put the address that really serves the API into `api-url` (https, without a path).",
         )
     detail = _quoted(redact(_message(body)))
@@ -129,16 +130,18 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _decode(body: bytes, content_type: str) -> dict[str, Any]:
-    """Rule 3: the body is one JSON object, in UTF-8, of at most `MAX_BODY` bytes."""
+def _decode(body: bytes, content_type: str, redact: Text) -> dict[str, Any]:
+    """Rule 3: the body is one JSON object, in UTF-8, of at most `MAX_BODY` bytes. Answer without secrets."""
     if len(body) > MAX_BODY:
         raise NoAnswer("the answer is larger than 1 MiB")
     if not body.strip():
         raise NoAnswer("the answer has an empty body")
     try:
         payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
+        payload = redacted(payload, redact)
     except _Clash as clash:
-        raise Doubtful(f"the answer gives {str(clash)[:80]!r} twice, with different values") from None
+        key = redact(str(clash))[:80]
+        raise Doubtful(f"the answer gives {key!r} twice, with different values") from None
     except (ValueError, RecursionError):
         raise NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON") from None
     if not isinstance(payload, dict):

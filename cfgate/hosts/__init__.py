@@ -1,9 +1,9 @@
 """Where cfgate runs: one file for each CI host, one protocol, chosen once.
 
 A host takes text and pairs, never domain objects. `log`, `annotate`, `output` and `summary` are different
-verbs: the first is for a person who reads along, the second for one who glances at the run, the third for the
-next step, the fourth for the one who comes the day after. Whatever text a host is given, it disarms for its own
-parser: no caller escapes anything, and nothing that an API answer says can become a command.
+verbs: the first is for a person who reads along, the second for one who glances at the run, the third for
+the next step, the fourth for the one who comes the day after. Whatever text a host is given, it disarms for
+its own parser: no caller escapes anything, and nothing that an API answer says can become a command.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class Level(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """One row of a live display: what it is about, how far it is (0 to 100, `None` unknown), and what to say."""
+    """One row of a live display: what it is about, how far it is (0 to 100 or unknown), and what to say."""
 
     label: str
     percent: int | None

@@ -32,10 +32,10 @@ class Files:
 class Settings:
     """Everything that a run of `wait` or `check` needs to know. Durations are seconds.
 
-    `poll_interval` is `None` for `auto`; `stall_timeout` is `None` for off; `account_service_id` is `None` when
-    it may be left out (with a bearer token). `sources` names for every option where its value came from, as a
-    person would say it ("flag --timeout", "input `timeout`", "environment CFGATE_TIMEOUT", "file gate.yml",
-    "default").
+    `poll_interval` is `None` for `auto`; `stall_timeout` is `None` for off; `account_service_id` is `None`
+    when it may be left out (with a bearer token). `sources` names for every option where its value came from,
+    as a person would say it ("flag --timeout", "input timeout", "environment CFGATE_TIMEOUT",
+    "file gate.yml", "default").
     """
 
     targets: tuple[Target, ...]
