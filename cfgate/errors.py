@@ -54,6 +54,8 @@ class InvalidSettings(GateError):
 class Unusable(GateError):
     """An answer that decides nothing. `retry_after`: for how many seconds the API asked to be left alone."""
 
+    label: ClassVar[str] = "unusable answer"  # what the log calls it
+
     def __init__(self, message: str, *, remedy: str | None = None, retry_after: float | None = None) -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after = retry_after
@@ -63,6 +65,7 @@ class NoAnswer(Unusable):
     """No connection, no whole body, a busy or broken server, or something that is not Clanforge's JSON."""
 
     status = GateStatus.UNAVAILABLE
+    label = "no answer"
     remedy = "Check that the API is up and that `api-url` names it, then run this step again."
 
 
@@ -76,6 +79,7 @@ class Doubtful(Unusable):
     """The API answered, but the answer contradicts itself or the question."""
 
     status = GateStatus.INCONSISTENT
+    label = "doubtful answer"
     remedy = "Look at the image version in the Clanforge dashboard; do not deploy it while this is unclear."
 
 
@@ -83,6 +87,7 @@ class NotFound(Unusable):
     """HTTP 404."""
 
     status = GateStatus.NOT_FOUND
+    label = "not found"
     remedy = (
         "Check that `image-version-id` is the id of an image version (not of an image, update or diff) "
         "and belongs to this `account-service-id`."

@@ -25,7 +25,7 @@ class Answered(Event):
 
 
 @dataclass(frozen=True, slots=True)
-class Retrying(Event):
+class AskingAgain(Event):
     """An answer could not be used: why, which retry in a row this is, and the pause before it in seconds."""
 
     why: str

@@ -18,6 +18,7 @@ from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
 from cfgate.model import JobStatus, Verdict
 
 MAX_BODY: Final = 1 << 20  # bytes; a real answer has some hundred
+MAX_DEPTH: Final = 64  # levels of nesting; a real answer has one, a diff two
 _BUSY: Final = frozenset({408, 425, 429})
 _WRONG_PEOPLE: Final = frozenset({401, 403})
 
@@ -65,7 +66,7 @@ def _check_status(
         )
     detail = _quoted(redact(_message(body)))
     if http_status == HTTPStatus.NOT_FOUND:
-        raise NotFound(f"no such image version ({said}{detail})")
+        raise NotFound(f"{said}{detail}")
     if http_status in _WRONG_PEOPLE:
         raise Rejected(f"the API refuses these credentials ({said}{detail})")
     raise Rejected(
@@ -138,11 +139,13 @@ def _decode(body: bytes, content_type: str, redact: Text) -> dict[str, Any]:
         raise NoAnswer("the answer has an empty body")
     try:
         payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
-        payload = redacted(payload, redact)
+        payload = _redacted(payload, redact)
     except _Clash as clash:
         key = redact(str(clash))[:80]
         raise Doubtful(f"the answer gives {key!r} twice, with different values") from None
-    except (ValueError, RecursionError):
+    except RecursionError:
+        raise NoAnswer("the answer is nested too deeply") from None
+    except ValueError:
         raise NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON") from None
     if not isinstance(payload, dict):
         raise NoAnswer(f"the answer is a JSON {_JSON_KINDS[type(payload)]}, not an object")
@@ -175,14 +178,19 @@ def _kind(body: bytes, content_type: str) -> str:
     return "plain text"
 
 
-def redacted(value: Any, redact: Text) -> Any:
-    """Take secrets out of every text in a decoded JSON value, keys included."""
+def _redacted(value: Any, redact: Text, depth: int = 0) -> Any:
+    """Take secrets out of every text in a decoded JSON value, keys included.
+
+    Raises RecursionError past `MAX_DEPTH`.
+    """
+    if depth > MAX_DEPTH:
+        raise RecursionError
     if isinstance(value, str):
         return redact(value)
     if isinstance(value, dict):
-        return {redact(key): redacted(inner, redact) for key, inner in value.items()}
+        return {redact(key): _redacted(inner, redact, depth + 1) for key, inner in value.items()}
     if isinstance(value, list):
-        return [redacted(inner, redact) for inner in value]
+        return [_redacted(inner, redact, depth + 1) for inner in value]
     return value
 
 

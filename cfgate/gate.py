@@ -1,0 +1,227 @@
+"""The gate on one job: ask, judge, pause, ask again, until it ends. Knows neither HTTP nor any CI host.
+
+    ask ──usable──▶ terminal? ──▶ ready, failed, squashed
+     ▲                ├─ deadline ──▶ timeout (pending when looking once)
+     │                ├─ no movement ──▶ stalled
+     ├◀─── pause ─────┘
+     ├──unusable──▶ tenacity asks again ─ patience or time over ──▶ unavailable, inconsistent, not_found
+     └──refused──▶ rejected, unavailable (TLS)
+
+Nothing but a READY verdict of `cfgate.model` leads to the ready ending.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
+
+from cfgate.chronicle import Chronicle
+from cfgate.clock import ApiClock, Deadline
+from cfgate.errors import Doubtful, GateError, NotFound, Unusable
+from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
+from cfgate.patience import Limits, Streak
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from cfgate.clock import Clock
+    from cfgate.events import Observer
+    from cfgate.model import Answer, Target
+    from cfgate.schedule import Pacing
+
+# Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
+_BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
+# A terminal answer that is too old to be believed at once is asked for again after this many seconds.
+_CONFIRM_AFTER: Final = 1.0
+# A clock that is further off than this many seconds is worth a word; less is what machines drift.
+_SKEW_WORTH_TELLING: Final = 60.0
+
+_ENDINGS: Final = {
+    Verdict.READY: GateStatus.READY,
+    Verdict.FAILED: GateStatus.FAILED,
+    Verdict.SQUASHED: GateStatus.SQUASHED,
+}
+_REMEDIES: Final = {
+    GateStatus.FAILED: "Read the job error, mend the build, and create a new image version.",
+    GateStatus.SQUASHED: "Another job took its place: find the newer image version and wait for that one.",
+    GateStatus.TIMEOUT: "The job may still finish: run this step again, or give it more time with `timeout`.",
+    GateStatus.STALLED: "Look at the job in the Clanforge dashboard; it may have to be retried there.",
+    GateStatus.PENDING: "Look again later, or let `cfgate wait` do it.",
+}
+
+
+class Gate:
+    """The gate on one target. `wait` runs it; `so_far` tells, from any thread, how it stands."""
+
+    def __init__(
+        self,
+        target: Target,
+        fetch: Callable[[], Answer],
+        pacing: Pacing,
+        limits: Limits,
+        observer: Observer,
+        clock: Clock,
+    ) -> None:
+        """Prepare a gate; its time begins now.
+
+        `fetch` sends one request and returns a usable answer, or raises an error of `cfgate.errors`.
+        """
+        self.target = target
+        self._fetch = fetch
+        self._pacing = pacing
+        self._limits = limits
+        self._clock = clock
+        self._api_clock = ApiClock(clock)
+        self._deadline = Deadline(clock, limits.timeout)
+        self._chronicle = Chronicle(target, observer, clock)
+        self._skew_told = False
+
+    def wait(self) -> Outcome:
+        """Block until the gate ends, telling the observer about everything on the way."""
+        try:
+            outcome = self._follow()
+        except Unusable as error:
+            outcome = self._silent(error)
+        except GateError as error:
+            outcome = self._end(error.status, str(error), error.remedy)
+        self._chronicle.ended(outcome)
+        return outcome
+
+    def so_far(self, status: GateStatus, reason: str, remedy: str = "") -> Outcome:
+        """Build the outcome for a gate that somebody else ends now, in this way."""
+        return self._chronicle.outcome(status, reason, remedy)
+
+    def _follow(self) -> Outcome:
+        """Follow the job to its end; raise an error of `cfgate.errors` where the answers end first."""
+        while True:
+            job = self._ask()
+            believed = self._chronicle.answered(job)
+            if believed and job.verdict in _ENDINGS:
+                return self._over(job)
+            if self._deadline.passed:
+                return self._too_late(job)
+            patience = self._stall_left(job)
+            if patience <= 0:
+                return self._stalled(job)
+            now = self._api_clock.now()
+            pause = self._pacing.next_pause(job, now) if believed else _CONFIRM_AFTER
+            self._chronicle.waiting(job, self._pacing.time_left(now))
+            self._clock.sleep(min(pause, self._deadline.left(), patience))
+
+    def _ask(self) -> JobStatus:
+        """Ask until a usable answer comes; when patience or time is over, raise what came instead."""
+        streak = Streak(self._clock, self._limits, answered=self._chronicle.job is not None)
+
+        def ask_once() -> Answer:
+            try:
+                return self._request()
+            except Unusable as error:
+                streak.take(error, self._deadline.left())
+                raise
+
+        def pause(state: RetryCallState) -> float:
+            error = _error(state)
+            if error.retry_after is None:
+                wished = min(_BACK_OFF(state), streak.left(error))
+            else:
+                wished = max(error.retry_after, 1.0)
+            return max(min(wished, self._deadline.left()), 0.0)
+
+        def hopeless(state: RetryCallState) -> bool:
+            return self._deadline.passed or streak.left(_error(state)) <= 0
+
+        asking = Retrying(
+            retry=retry_if_exception_type(Unusable),
+            wait=pause,
+            stop=hopeless,
+            before_sleep=self._tell_retry,
+            sleep=self._clock.sleep,
+            reraise=True,
+        )
+        try:
+            return asking(ask_once).job
+        except Unusable as error:
+            raise streak.verdict(error) from None
+
+    def _request(self) -> Answer:
+        self._chronicle.requests += 1
+        answer = self._fetch()
+        if answer.date is not None:
+            self._api_clock.hear(answer.date, answer.sent, answer.received)
+            self._tell_skew()
+        return answer
+
+    def _tell_retry(self, state: RetryCallState) -> None:
+        error = _error(state)
+        self._chronicle.asking_again(f"{error.label} ({error})", state.attempt_number, state.upcoming_sleep)
+
+    def _tell_skew(self) -> None:
+        skew = self._api_clock.skew()
+        if abs(skew) > _SKEW_WORTH_TELLING and not self._skew_told:
+            self._skew_told = True
+            way = "ahead of" if skew > 0 else "behind"
+            told = f"this machine's clock is {abs(skew):.0f} s {way} the API's; cfgate goes by the API's"
+            self._chronicle.note(told, warning=True)
+
+    def _stall_left(self, job: JobStatus) -> float:
+        """Tell for how many seconds more the running job may stand still."""
+        if self._limits.stall_timeout is None or job.state is not JobState.RUNNING:
+            return float("inf")
+        return self._limits.stall_timeout - self._chronicle.standstill
+
+    # The endings
+
+    def _end(self, status: GateStatus, reason: str, remedy: str = "") -> Outcome:
+        return self._chronicle.outcome(status, reason, remedy or _REMEDIES.get(status, ""))
+
+    def _over(self, job: JobStatus) -> Outcome:
+        reason = f"{self.target.label} is {_state(job)}"
+        if job.error:
+            reason += f": {_first_line(job.error)}"
+        return self._end(_ENDINGS[job.verdict], reason)
+
+    def _too_late(self, job: JobStatus) -> Outcome:
+        if self._limits.timeout == 0:
+            return self._end(GateStatus.PENDING, f"{self.target.label} is {_state(job)}")
+        if job.verdict in _ENDINGS:
+            said = "was called so only in an answer too old to be believed"
+            return self._end(GateStatus.TIMEOUT, f"{self.target.label} is perhaps {_state(job)}, but {said}")
+        return self._end(GateStatus.TIMEOUT, f"{self.target.label} was still {_state(job)} when time was up")
+
+    def _stalled(self, job: JobStatus) -> Outcome:
+        still = f"has not moved for {self._chronicle.standstill:.0f} s"
+        return self._end(GateStatus.STALLED, f"{self.target.label} is {_state(job)}, but {still}")
+
+    def _silent(self, error: Unusable) -> Outcome:
+        """End a gate whose answers could not be used for too long."""
+        job = self._chronicle.job
+        if self._deadline.passed and job is not None and self._limits.timeout > 0:
+            last = f"{self.target.label} was {_state(job)} when last heard of"
+            return self._end(GateStatus.TIMEOUT, f"{last}, and when time was up: {error.label} ({error})")
+        if isinstance(error, NotFound):
+            reason = f"there is no {self.target.label} ({error})"
+        elif isinstance(error, Doubtful):
+            reason = f"the answers about {self.target.label} cannot be trusted: {error}"
+        else:
+            reason = f"no usable answer about {self.target.label}: {error}"
+        return self._end(error.status, reason, error.remedy)
+
+
+def _error(state: RetryCallState) -> Unusable:
+    """Get the error of an attempt that has failed."""
+    error = state.outcome.exception() if state.outcome else None
+    if not isinstance(error, Unusable):  # tenacity retries nothing else here
+        raise TypeError(error)
+    return error
+
+
+def _state(job: JobStatus) -> str:
+    """Say the state of a job in a sentence, with its progress where that says something."""
+    title = job.state.title if job.state else "unknown"
+    return f"{title} at {job.progress} %" if job.state is JobState.RUNNING and job.progress else title
+
+
+def _first_line(text: str) -> str:
+    line = next((line.strip() for line in text.replace("\r", "\n").split("\n") if line.strip()), "")
+    return f"{line[:199]}…" if len(line) > 200 else line

@@ -1,0 +1,84 @@
+"""How long to go on asking when the answers cannot be used. Pure arithmetic on a clock that is handed in.
+
+A streak is a row of unusable answers with no usable one between them. It may last for the error tolerance
+(`error-tolerance`), for two minutes at most as long as nothing usable has ever come, and a name that does not
+resolve gets less than that at the start. A 404 has a grace period of its own (`not-found-grace`), since a
+version that was just created may be unknown for a moment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from cfgate.errors import Doubtful, NotFound, Unresolved, Unusable
+
+if TYPE_CHECKING:
+    from cfgate.clock import Clock
+
+# Before the first usable answer a wrong address is likelier than an outage: say so while somebody is looking.
+AT_THE_START: Final = 120.0
+# A name that has never resolved is nearly always misspelt; three or four tries tell it from a hiccup.
+UNRESOLVED_AT_THE_START: Final = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How long a gate may take, in seconds. `stall_timeout` is `None` for off."""
+
+    timeout: float = 3600.0
+    error_tolerance: float = 600.0
+    not_found_grace: float = 60.0
+    stall_timeout: float | None = None
+
+
+class Streak:
+    """A row of unusable answers, from the first on."""
+
+    def __init__(self, clock: Clock, limits: Limits, *, answered: bool) -> None:
+        """Begin a row; `answered` tells whether a usable answer has ever come before it."""
+        self._clock = clock
+        self._limits = limits
+        self._answered = answered
+        self._unusable_since: float | None = None
+        self._unknown_since: float | None = None
+        self._resolved = answered
+        self._excused = 0.0
+        self._doubt: Doubtful | None = None
+
+    def take(self, error: Unusable, time_left: float) -> None:
+        """Add one more unusable answer to the row.
+
+        The pause that an answer asks for (`Retry-After`) does not count, if it fits into `time_left` (seconds
+        until the deadline): an API that says when it will be back is not silent.
+        """
+        now = self._clock.monotonic()
+        if error.retry_after is not None and error.retry_after < time_left:
+            self._excused += error.retry_after
+        if isinstance(error, NotFound):
+            self._unknown_since = now if self._unknown_since is None else self._unknown_since
+        elif self._unusable_since is None:
+            self._unusable_since = now
+        if isinstance(error, Doubtful):
+            self._doubt = error
+        if not isinstance(error, Unresolved):
+            self._resolved = True
+
+    def left(self, error: Unusable) -> float:
+        """Tell for how many seconds more to be patient, `error` being the latest; 0 or less: give up."""
+        now = self._clock.monotonic()
+        if isinstance(error, NotFound):
+            since = now if self._unknown_since is None else self._unknown_since
+            return self._limits.not_found_grace - (now - since - self._excused)
+        since = now if self._unusable_since is None else self._unusable_since
+        return self._tolerance() - (now - since - self._excused)
+
+    def _tolerance(self) -> float:
+        if self._answered:
+            return self._limits.error_tolerance
+        cap = AT_THE_START if self._resolved else UNRESOLVED_AT_THE_START
+        return min(self._limits.error_tolerance, cap)
+
+    def verdict(self, last: Unusable) -> Unusable:
+        """Pick the answer that tells most about the row: a contradiction says more than silence."""
+        return last if isinstance(last, NotFound) else self._doubt or last

@@ -1,0 +1,130 @@
+"""Run the gates, each on a thread of its own, and listen for what they tell and for signals.
+
+The main thread only waits on one queue. So a signal has nobody to wake and nothing to interrupt: whatever the
+gates are in the middle of, a name look-up or a stalled handshake, the main thread is free to write everything
+down and leave. The gates' threads are daemons and end with the process.
+"""
+
+from __future__ import annotations
+
+import signal
+import threading
+from dataclasses import dataclass
+from queue import Empty, SimpleQueue
+from typing import TYPE_CHECKING, Final
+
+from cfgate.events import Ended, Event
+from cfgate.model import GateStatus, Outcome, Target
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from types import FrameType
+
+    from cfgate.gate import Gate
+
+# How often the live display is drawn and the heartbeat looked at while nothing happens, in seconds.
+TICK: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Signalled:
+    """A signal that asks the process to stop."""
+
+    number: int
+
+    @property
+    def name(self) -> str:
+        """The name that people know it by."""
+        return signal.Signals(self.number).name
+
+    @property
+    def exit_code(self) -> int:
+        """The shell's convention."""
+        return 128 + self.number
+
+
+@dataclass(frozen=True, slots=True)
+class Crashed:
+    """A bug came up in the thread of a gate."""
+
+    target: Target
+    error: BaseException
+
+
+Inbox = SimpleQueue[Event | Signalled | Crashed]
+
+
+def listen(inbox: Inbox) -> None:
+    """Put every SIGINT and SIGTERM into the inbox, from now on.
+
+    As PID 1 of a container a process ignores SIGTERM unless it has a handler. `SimpleQueue.put` may be called
+    from one: it is reentrant, by its documentation.
+    """
+
+    def put(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a handler
+        inbox.put(Signalled(number))
+
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, put)
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """How the watch ended: an outcome for every gate, in order, and what cut it short, if anything did."""
+
+    outcomes: tuple[Outcome, ...]
+    signalled: Signalled | None = None
+    crashed: Crashed | None = None
+
+
+def watch(
+    gates: Sequence[Gate],
+    inbox: Inbox,
+    *,
+    fail_fast: bool,
+    tell: Callable[[Event], None],
+    tick: Callable[[], None],
+) -> Watched:
+    """Run the gates to their ends; stop early at a signal, a bug, or (`fail_fast`) the first failure.
+
+    `tell` is called with every event, `tick` at least every `TICK` seconds; both on this thread.
+    """
+    for gate in gates:
+        threading.Thread(
+            target=_run, args=(gate, inbox), name=str(gate.target.image_version_id), daemon=True
+        ).start()
+    ended: dict[Target, Outcome] = {}
+    while len(ended) < len(gates):
+        tick()
+        try:
+            message = inbox.get(timeout=TICK)
+        except Empty:
+            continue
+        if isinstance(message, Signalled):
+            return Watched(_stop(gates, ended, GateStatus.INTERRUPTED, f"stopped by {message.name}"), message)
+        if isinstance(message, Crashed):
+            return Watched(_stop(gates, ended, GateStatus.ERROR, "stopped by a bug in cfgate"), None, message)
+        tell(message)
+        if isinstance(message, Ended):
+            ended[message.target] = message.outcome
+            if fail_fast and message.outcome.status not in (GateStatus.READY, GateStatus.PENDING):
+                break
+    return Watched(
+        _stop(gates, ended, GateStatus.PENDING, "not followed any further after the first failure")
+    )
+
+
+def _run(gate: Gate, inbox: Inbox) -> None:
+    try:
+        gate.wait()
+    except BaseException as error:  # noqa: BLE001 - a bug on this thread must end the process, and be told
+        inbox.put(Crashed(gate.target, error))
+
+
+def _stop(
+    gates: Sequence[Gate], ended: dict[Target, Outcome], status: GateStatus, reason: str
+) -> tuple[Outcome, ...]:
+    """Give every gate its outcome; those still under way get one as they stand."""
+    return tuple(
+        ended.get(gate.target) or gate.so_far(status, f"{gate.target.label}: {reason}") for gate in gates
+    )

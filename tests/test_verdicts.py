@@ -1,0 +1,331 @@
+"""From an HTTP answer to a verdict: the recorded shapes, and the rules one by one."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from requests.structures import CaseInsensitiveDict
+
+from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected
+from cfgate.model import JobState, JobStatus, Verdict
+from cfgate.verdicts import MAX_BODY, read, retry_after
+from tests.fakes import ID, NOON, payload
+
+RECORDED = json.loads((Path(__file__).parent / "data" / "clanforge.json").read_text())
+ERRORS = {"no_answer": NoAnswer, "doubtful": Doubtful, "rejected": Rejected, "not_found": NotFound}
+
+
+def judge(
+    body: bytes | str | dict[str, Any],
+    status: int = 200,
+    headers: dict[str, str] | None = None,
+    asked: int = ID,
+) -> JobStatus:
+    """Read an answer as the client would."""
+    if isinstance(body, dict):
+        body = json.dumps(body)
+    raw = body.encode() if isinstance(body, str) else body
+    return read(status, CaseInsensitiveDict(headers or {}), raw, asked, now=NOON)
+
+
+def verdict(*args: Any, **kwargs: Any) -> str:
+    """Name the verdict on an answer in the words of the recorded cases."""
+    try:
+        job = judge(*args, **kwargs)
+    except GateError as error:
+        return next(name for name, kind in ERRORS.items() if type(error) is kind)
+    return "ready_with_warning" if job.warnings else job.verdict.value
+
+
+@pytest.mark.parametrize("case", RECORDED["cases"], ids=lambda case: case["name"])
+def test_recorded_answers_have_the_recorded_verdicts(case: dict[str, Any]) -> None:
+    """Each recorded answer is judged as the record says."""
+    verdicts = [
+        verdict(answer["body"], answer["status"], answer["headers"], RECORDED["image_version_id"])
+        for answer in case["answers"]
+    ]
+    assert verdicts == case["verdicts"], case["why"]
+
+
+@pytest.mark.parametrize("status", [408, 425, 429, 500, 502, 503, 504, 529, 599, 201, 204, 206])
+def test_a_busy_or_broken_server_is_no_answer(status: int) -> None:
+    """Rule 1: these statuses are asked again, whatever their body claims."""
+    with pytest.raises(NoAnswer, match=f"HTTP {status}"):
+        judge(payload("Completed"), status)
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        *((status, Rejected) for status in (301, 302, 308, 400, 401, 403, 405, 410, 418, 422, 451)),
+        (404, NotFound),
+    ],
+)
+def test_a_refusal_is_not_asked_again(status: int, kind: type[GateError]) -> None:
+    """Rule 2: no 3xx or 4xx becomes an answer, even with a Completed job in its body."""
+    with pytest.raises(kind):
+        judge(payload("Completed"), status)
+
+
+def test_a_redirect_tells_its_target_without_secrets() -> None:
+    """The place a redirect points to is told without user, password, query or fragment."""
+    location = "http://user:hunter2@elsewhere.example:8080/cfp/v1/x?token=hunter2#hunter2"
+    with pytest.raises(Rejected, match=r"http://elsewhere\.example:8080/cfp/v1/x, which") as caught:
+        judge("", 302, {"location": location})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.mark.parametrize("location", ["", "/login", "http://[::1", "http://x:99999999/", "//", "\x00"])
+def test_an_odd_redirect_is_rejected_all_the_same(location: str) -> None:
+    """No `Location` makes the reader stumble."""
+    with pytest.raises(Rejected, match="redirected to"):
+        judge("", 301, {"Location": location})
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty body"),
+        (b" \r\n", "empty body"),
+        (b"<!DOCTYPE html><title>Sign in</title>", "an HTML page"),
+        (b"<?xml version='1.0'?><a/>", "XML"),
+        (b'{"imageversionid": 90', "broken or cut off"),
+        (b"\xff\xfe\x00", "binary data"),
+        (b"upstream gone", "plain text"),
+        (b"[1]", "a JSON array"),
+        (b'"Completed"', "a JSON string"),
+        (b"5", "a JSON number"),
+        (b"true", "a JSON boolean"),
+        (b"null", "a JSON null"),
+        (b"[" * 100_000, "nested too deeply"),
+        (b'{"a":' * 100 + b"1" + b"}" * 100, "nested too deeply"),
+        (b'{"jobprogress": NaN}', "broken"),
+        (b'{"jobeta": ' + b"9" * 5000 + b"}", "broken"),
+        (b'{"a": "' + b"x" * MAX_BODY + b'"}', "larger than 1 MiB"),
+        ('{"jobstatename": "ä"}'.encode("latin-1"), "broken or cut off"),
+        ('{"jobstatename": "ä"}'.encode("utf-16"), "binary data"),
+    ],
+)
+def test_a_body_that_is_no_json_object_is_told_for_what_it_is(body: bytes, said: str) -> None:
+    """Rule 3: nothing but a JSON object in UTF-8 is an answer, and the message names what came."""
+    with pytest.raises(NoAnswer, match=said):
+        judge(body)
+
+
+def test_a_byte_order_mark_is_no_obstacle() -> None:
+    """A UTF-8 byte order mark in front of the object is read over."""
+    assert judge(b"\xef\xbb\xbf" + json.dumps(payload("Completed")).encode()).verdict is Verdict.READY
+
+
+@pytest.mark.parametrize(
+    ("envelope", "kind", "said"),
+    [
+        ({"success": False, "error": True, "error_message": "Forbidden"}, Rejected, "credentials"),
+        ({"success": False, "error_message": "image locked"}, NoAnswer, "“image locked”"),
+        ({"error": True}, NoAnswer, "no message"),
+        ({"success": False}, NoAnswer, "no message"),
+        ({"error_message": "x"}, NoAnswer, "“x”"),
+        ({"error_message": ["x"], "error": 1}, NoAnswer, "no message"),
+        ({}, Doubtful, "no image version"),
+        ({"success": True}, Doubtful, "no image version"),
+    ],
+)
+def test_an_error_instead_of_a_job(envelope: dict[str, Any], kind: type[GateError], said: str) -> None:
+    """Rule 4: the error envelope is no answer, unless it says that the credentials are wrong."""
+    with pytest.raises(kind, match=said):
+        judge(envelope)
+
+
+DOUBTS: list[tuple[dict[str, Any], str]] = [
+    ({"imageversionid": ID + 1}, "about image version 9002"),
+    ({"imageversionid": None}, "names no image version"),
+    ({"imageversionid": True}, "imageversionid is true"),
+    ({"imageversionid": "9001x"}, "imageversionid is not a number"),
+    ({"jobstateid": True}, "jobstateid is true"),
+    ({"jobprogress": False}, "jobprogress is false"),
+    ({"jobeta": True}, "jobeta is true"),
+    ({"jobfailed": True}, "jobfailed is true"),
+    ({"jobupdated": True}, "jobupdated is true"),
+    ({"jobstateid": 8}, "unknown job state id 8"),
+    ({"jobstateid": -5}, "unknown job state id -5"),
+    ({"jobstateid": 0}, "unknown job state id 0"),
+    ({"jobstateid": "five"}, "jobstateid is not a number"),
+    ({"jobstateid": 5.5}, "jobstateid is not a number"),
+    ({"jobstateid": [5]}, "jobstateid is not a number"),
+    ({"jobstateid": 4}, "its name says Completed"),
+    ({"jobstatename": "Running"}, "its name says Running"),
+    ({"jobstatename": "Finished"}, "unknown job state 'Finished'"),
+    ({"jobstatename": 5}, "not a text"),
+    ({"jobstateid": None, "jobstatename": None}, "names no job state"),
+    ({"jobstateid": "", "jobstatename": ""}, "names no job state"),
+    ({"success": False}, "does not say success"),
+    ({"success": None}, "does not say success"),
+    ({"success": "true"}, "does not say success"),
+    ({"success": 1}, "does not say success"),
+    ({"error": True}, "carries an error"),
+    ({"error": "false"}, "carries an error"),
+    ({"joberror": "disk full"}, "has a job error"),
+    ({"joberror": " "}, "has a job error"),
+    ({"joberror": {"code": 1}}, "has a job error"),
+]
+
+
+@pytest.mark.parametrize(("fields", "said"), DOUBTS)
+def test_a_completed_job_with_a_flaw_is_doubtful(fields: dict[str, Any], said: str) -> None:
+    """Rules 5, 6 and 8: whatever contradicts a Completed keeps it from being green."""
+    with pytest.raises(Doubtful, match=said):
+        judge(payload("Completed") | fields)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"jobstatename": "complete"},
+        {"jobstatename": "COMPLETED"},
+        {"jobstatename": " Completed\n"},
+        {"jobstateid": "5"},
+        {"jobstateid": 5.0},
+        {"jobstateid": None},
+        {"jobstateid": ""},
+        {"jobstatename": None},
+        {"jobstatename": ""},
+        {"imageversionid": "9001"},
+        {"joberror": ""},
+        {"joberror": None},
+        {"error": False},
+        {"error": None},
+        {"jobeta": "soon", "jobstart": [], "jobupdated": {}},
+        {"jobeta": 10**18},
+    ],
+)
+def test_a_completed_job_in_another_spelling_is_ready(fields: dict[str, Any]) -> None:
+    """What the documentation allows, and garbage in fields that decide nothing, leaves a Completed green."""
+    assert verdict(payload("Completed") | fields) == "ready"
+
+
+@pytest.mark.parametrize("state", ["Created", "Pending", "Queued", "Running"])
+@pytest.mark.parametrize(("fields", "said"), [({"success": False}, "failed"), ({"error": True}, "failed")])
+def test_a_pending_job_of_a_failed_request_is_doubtful(state: str, fields: dict[str, Any], said: str) -> None:
+    """Rule 7: a job that still runs in an answer that says it failed cannot be believed."""
+    with pytest.raises(Doubtful, match=said):
+        judge(payload(state) | fields)
+
+
+@pytest.mark.parametrize("state", ["Failed", "Squashed"])
+def test_a_job_that_ended_badly_needs_no_success(state: str) -> None:
+    """Rule 7: Failed and Squashed stand, whatever `success` says."""
+    for success in (True, False, None):
+        assert verdict(payload(state, success=success)) == state.lower()
+
+
+@pytest.mark.parametrize("name", ["Created", "pending", "Queued", "running"])
+def test_an_unset_id_leaves_the_decision_to_the_name(name: str) -> None:
+    """Before a job starts its id may be 0; then the name decides."""
+    assert verdict(payload(name, jobstateid=0)) == "pending"
+
+
+@pytest.mark.parametrize("fields", [{"jobfailed": 2}, {"jobprogress": 99}, {"jobfailed": "1"}])
+def test_an_odd_completed_job_is_ready_with_a_warning(fields: dict[str, Any]) -> None:
+    """Rule 9: an earlier failure or a progress short of 100 is worth a word and no more."""
+    assert verdict(payload("Completed") | fields) == "ready_with_warning"
+
+
+def test_the_same_key_twice_must_say_the_same() -> None:
+    """A repeated key is harmless when both say the same, and doubtful when they differ, in value or type."""
+    body = json.dumps(payload("Completed"))
+    assert verdict(body[:-1] + ', "jobstateid": 5}') == "ready"
+    assert verdict(body[:-1] + ', "jobstateid": 4}') == "doubtful"
+    assert verdict(body[:-1] + ', "success": 1}') == "doubtful"
+
+
+def test_secrets_are_taken_out_of_every_text() -> None:
+    """Whatever the API sends back, in a job or in an error, no secret of ours survives in it."""
+
+    def redact(text: str) -> str:
+        return text.replace("hunter2", "***")
+
+    body = json.dumps(payload("Failed", joberror="s3 said hunter2")).encode()
+    assert read(200, {}, body, ID, now=NOON, redact=redact).error == "s3 said ***"
+    for status in (200, 400, 401, 404):
+        envelope = json.dumps({"error": True, "error_message": "bad hunter2"}).encode()
+        with pytest.raises(GateError) as caught:
+            read(status, {}, envelope, ID, now=NOON, redact=redact)
+        assert "hunter2" not in str(caught.value)
+        assert "***" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        (None, None),
+        ("", None),
+        ("soon", None),
+        ("-5", None),
+        ("1.5", None),
+        ("٣", None),
+        ("0", 0.0),
+        (" 20 ", 20.0),
+        ("9999999999", 31_536_000.0),
+        ("99999999999999999999", None),
+        ("Mon, 23 Nov 2026 12:01:00 GMT", 60.0),
+        ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("Monday, 23-Nov-26 12:01:00 GMT", 60.0),
+        ("Mon, 99 Nov 2026 12:01:00 GMT", None),
+    ],
+)
+def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | None) -> None:
+    """A `Retry-After` is read as seconds or as an HTTP date, and otherwise passed over."""
+    assert retry_after(header, NOON) == seconds
+
+
+@given(st.text())
+def test_no_retry_after_makes_the_reader_stumble(header: str) -> None:
+    """Any text gives a number of seconds between 0 and a year, or nothing."""
+    seconds = retry_after(header, NOON)
+    assert seconds is None or 0 <= seconds <= 31_536_000
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
+    max_leaves=5,
+)
+FIELDS = st.sampled_from([*payload(), "jobstart", "jobeta", "joberror", "error", "error_message"])
+
+
+@given(
+    state=st.sampled_from([*JobState]),
+    changes=st.dictionaries(FIELDS, JSON, max_size=4),
+    dropped=st.sets(FIELDS, max_size=3),
+)
+def test_green_comes_only_from_a_whole_completed(
+    state: JobState, changes: dict[str, Any], dropped: set[str]
+) -> None:
+    """Whatever is changed or left out in an answer, ready means what rules 5 to 8 say, by another reading."""
+    body = {k: v for k, v in (payload(state.title) | changes).items() if k not in dropped}
+    if verdict(body) not in ("ready", "ready_with_warning"):
+        return
+    assert str(body["imageversionid"]).removesuffix(".0").strip().lstrip("+0") == str(ID)
+    identified = body.get("jobstateid") in (5, "5", "+5", "05") or "5" in str(body.get("jobstateid"))
+    named = str(body.get("jobstatename")).strip().lower() in ("complete", "completed")
+    assert identified or named
+    assert body.get("success", True) is True
+    assert not body.get("error")
+    assert not body.get("joberror")
+
+
+@given(st.binary(max_size=200) | st.text(max_size=200).map(str.encode), st.integers(100, 599))
+def test_no_body_makes_the_reader_stumble(body: bytes, status: int) -> None:
+    """Any bytes with any status give a verdict or one of our errors."""
+    assert verdict(body, status) in {*ERRORS, "ready", "pending", "failed", "squashed", "ready_with_warning"}
+
+
+@given(JSON.filter(lambda value: isinstance(value, dict)) | st.dictionaries(FIELDS, JSON))
+def test_no_payload_makes_the_judge_stumble(body: dict[str, Any]) -> None:
+    """`from_payload` answers for every decoded object, with a reason."""
+    assert JobStatus.from_payload(body, ID).why
