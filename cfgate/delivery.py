@@ -1,0 +1,98 @@
+"""Hand a result over: to the host, and to the files that the user has named.
+
+It is called twice. At the start with `UNDECIDED`, so that a gate that is killed leaves no green from itself
+or from an earlier run behind it; and at the end with the result, on every way out.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import tempfile
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, TextIO
+
+from cfgate.hosts import Level
+from cfgate.model import GateStatus, Result
+from cfgate.report.dotenv import dotenv
+from cfgate.report.junit import junit
+from cfgate.report.markdown import markdown
+from cfgate.report.outputs import outputs
+from cfgate.report.result import as_json
+
+if TYPE_CHECKING:
+    from cfgate.hosts import Host
+    from cfgate.settings.values import Files
+
+UNDECIDED: Final = Result(
+    GateStatus.ERROR,
+    GateStatus.ERROR.exit_code,
+    "cfgate was stopped before it could decide",
+    "Look at how this job ended: cfgate was killed, or its machine went away. Then run this step again.",
+)
+
+
+def promise(host: Host, files: Files, *, rehearsal: bool) -> list[str]:
+    """Write the fail-closed verdict everywhere; return what could not be written, one clause each."""
+    return _deliver(replace(UNDECIDED, rehearsal=rehearsal), host, files)
+
+
+def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> None:
+    """Write the verdict everywhere; what cannot be written is told, and changes nothing."""
+    for problem in _deliver(result, host, files):
+        host.annotate(Level.WARNING, "cfgate: a report is missing", problem)
+    if files.result == "-" and stdout is not None:
+        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
+            stdout.write(as_json(result) + "\n")
+            stdout.flush()
+
+
+def _deliver(result: Result, host: Host, files: Files) -> list[str]:
+    pairs = outputs(result)
+    page = markdown(result)
+    host.output(pairs)
+    host.summary(page)
+    contents: list[tuple[str, str, Callable[[], str]]] = [
+        ("result-file", files.result, lambda: as_json(result) + "\n"),
+        ("junit-file", files.junit, lambda: junit(result)),
+        ("dotenv-file", files.dotenv, lambda: dotenv(pairs)),
+        ("summary-file", files.summary, lambda: page),
+    ]
+    problems = []
+    for option, path, content in contents:
+        if path in ("", "-"):
+            continue
+        try:
+            _write(Path(path), content())
+        except OSError as error:
+            problems.append(f"{option} {path!r} cannot be written: {error.strerror or error}")
+    return problems
+
+
+def _write(path: Path, content: str) -> None:
+    """Write a file whole or not at all; its folder is made where it is missing."""
+    data = content.encode("utf-8", "backslashreplace")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
+        path.write_bytes(data)  # a pipe or a device cannot be replaced
+        return
+    with _replacing(path) as file:
+        file.write_bytes(data)
+
+
+@contextlib.contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    """Give a file beside `path` that takes its place once the block is done."""
+    descriptor, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(descriptor)
+    new = Path(name)
+    try:
+        yield new
+        new.chmod(path.stat().st_mode if path.exists() else 0o644)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise

@@ -1,0 +1,169 @@
+"""Tell the run to a person: events and endings become lines, bars and annotations of a host.
+
+One line when something changes, a heartbeat when nothing does, a line for each retry; never one for each
+poll. With several targets every line says which it is about; with one it stays quiet. The last three lines
+alone must tell what happened and what to do.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Final
+
+from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
+from cfgate.hosts import Bar, Level, Style
+from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Result, Target
+from cfgate.report import words
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from cfgate.clock import Clock
+    from cfgate.hosts import Host
+
+# While nothing changes a line comes at least this often, in seconds, so that nobody thinks the gate dead.
+HEARTBEAT: Final = 60.0
+# A heartbeat names this many targets and counts the others.
+_NAMED: Final = 4
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+
+class Narrator:
+    """Tells one run to one host."""
+
+    def __init__(self, host: Host, targets: Sequence[Target], clock: Clock) -> None:
+        self._host = host
+        self._clock = clock
+        self._began = self._last_line = clock.monotonic()
+        self._several = len(targets) > 1
+        self._width = max((len(target.label) for target in targets), default=0)
+        self._latest: dict[Target, Answered | None] = dict.fromkeys(targets)
+
+    def tell(self, event: Event) -> None:
+        """Tell what has happened to one target, if it is news."""
+        match event:
+            case Answered(target, at, job, left):
+                before = self._latest.get(target)
+                self._latest[target] = event
+                if before is None or before.job.state is not job.state:
+                    self._line(target, at, progress(job, left))
+            case AskingAgain(target, at, why, attempt, pause):
+                again = f"asking again in {words.duration(pause)}"
+                self._line(target, at, f"{why}, retry {attempt}, {again}", Style.ODD)
+            case Noted(target, at, what, warning):
+                self._line(target, at, what, Style.ODD if warning else Style.DIM)
+                if warning:
+                    self._host.annotate(Level.WARNING, target.label, what)
+            case Ended(target, at, outcome):
+                self._latest.pop(target, None)
+                self._line(target, at, *_ending(outcome))
+
+    def tick(self) -> None:
+        """Let time pass: draw the live display, or speak up after a long silence."""
+        now = self._clock.monotonic()
+        if self._host.live:
+            self._host.progress([self._bar(target, event, now) for target, event in self._latest.items()])
+        elif now - self._last_line >= HEARTBEAT and self._latest:
+            self._heartbeat(now - self._began)
+
+    def _line(self, target: Target, at: float, text: str, style: Style = Style.PLAIN) -> None:
+        label = f"{target.label:<{self._width}}  " if self._several else ""
+        self._host.log(f"{words.elapsed(at):>5}  {label}{text}", style)
+        self._last_line = self._clock.monotonic()
+
+    def _heartbeat(self, at: float) -> None:
+        """Tell how things stand: one line for each of a few targets, one for all of many."""
+        self._last_line = self._clock.monotonic()
+        if len(self._latest) <= _NAMED:
+            for target, event in self._latest.items():
+                told = progress(event.job, event.left) if event else "no usable answer yet"
+                self._line(target, at, told, Style.DIM)
+            return
+        counts: dict[str, int] = {}
+        for event in self._latest.values():
+            name = words.state_of(event.job) if event else "not heard of yet"
+            counts[name] = counts.get(name, 0) + 1
+        told = ", ".join(f"{count} {name}" for name, count in counts.items())
+        self._host.log(f"{words.elapsed(at):>5}  {told}", Style.DIM)
+
+    def _bar(self, target: Target, event: Answered | None, now: float) -> Bar:
+        stopwatch = words.elapsed(now - self._began)
+        if event is None:
+            return Bar(target.label, None, f"{stopwatch}  asking")
+        # The estimate was made when the answer came; it has run down since.
+        left = None if event.left is None else event.left - (now - self._began - event.at)
+        percent = event.job.progress if event.job.state is JobState.RUNNING else None
+        return Bar(
+            target.label, percent, f"{stopwatch}  {words.state_of(event.job)}  {_about(left)}".rstrip()
+        )
+
+
+def conclude(host: Host, result: Result) -> None:
+    """Tell how the run ended: the job errors in full, the annotations, and the last lines."""
+    for outcome in result.outcomes:
+        if outcome.job and outcome.job.error:
+            lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error)]
+            host.group(f"job error of {outcome.target.label}", lines)
+    for outcome in result.outcomes:
+        for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
+            host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
+    _annotate(host, result)
+    _last_lines(host, result)
+
+
+def _annotate(host: Host, result: Result) -> None:
+    """Leave one annotation: the title says what, the message why and what to do."""
+    title = f"cfgate: {_status(result)}"
+    if result.ready:
+        host.annotate(Level.NOTICE, title, result.reason)
+    else:
+        level = Level.WARNING if result.status is GateStatus.PENDING else Level.ERROR
+        host.annotate(level, title, f"{_sentence(result.reason)} {result.remedy}".rstrip())
+
+
+def _last_lines(host: Host, result: Result) -> None:
+    """Print what somebody reads who reads nothing else."""
+    requests = sum(outcome.requests for outcome in result.outcomes)
+    cost = f" after {words.duration(result.waited)} ({words.plural(requests, 'request')})" if requests else ""
+    if result.ready:
+        labels = [outcome.target.label for outcome in result.outcomes]
+        what = labels[0] if len(labels) == 1 else f"all {len(labels)} image versions"
+        host.log(f"{_status(result)}: {what}{cost}", Style.GOOD)
+        return
+    style = Style.ODD if result.status is GateStatus.PENDING else Style.BAD
+    host.log(f"{_status(result)}{cost}: {result.reason}", style)
+    if result.remedy:
+        host.log(f"what to do: {result.remedy}", style)
+
+
+def _status(result: Result) -> str:
+    """Name the ending, and say so if it was only a rehearsal."""
+    label = result.status.label.replace("_", " ")
+    return f"{label} (rehearsal: Clanforge was not asked)" if result.rehearsal else label
+
+
+def progress(job: JobStatus, left: float | None = None) -> str:
+    """Say where a job stands, in columns: the state, the progress while it runs, the time that is left."""
+    title = words.state_of(job)
+    if job.state is not JobState.RUNNING or job.progress is None:
+        return f"{title:<14}   {_about(left)}".rstrip()
+    return f"{title:<8}{job.progress:>4} %   {_about(left)}".rstrip()
+
+
+def _about(left: float | None) -> str:
+    return f"{words.about(left)} left" if left is not None and left > 0 else ""
+
+
+def _ending(outcome: Outcome) -> tuple[str, Style]:
+    """Say in a line of the log that a target is over, in the API's words where the job itself ended."""
+    if outcome.status is GateStatus.READY:
+        return "Completed", Style.GOOD
+    if outcome.status in (GateStatus.FAILED, GateStatus.SQUASHED):
+        return outcome.status.label.capitalize(), Style.BAD
+    style = Style.ODD if outcome.status is GateStatus.PENDING else Style.BAD
+    return f"{outcome.status.label.replace('_', ' ')}: {outcome.reason}", style
+
+
+def _sentence(clause: str) -> str:
+    """Make a sentence of a clause."""
+    return clause if clause.endswith((".", "!", "?", "…")) else f"{clause}."

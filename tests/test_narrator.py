@@ -1,0 +1,208 @@
+"""The log that a person reads: events in, lines out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import pytest
+
+from cfgate.events import Answered, AskingAgain, Ended, Noted
+from cfgate.hosts import Bar, Level, Style
+from cfgate.model import GateStatus, Outcome, Result, Target
+from cfgate.narrator import Narrator, conclude
+from tests.fakes import ID, FakeClock, job
+
+TARGET = Target(ID)
+LINUX, CONSOLE = Target(9001, "linux"), Target(9002, "console")
+
+
+class Notebook:
+    """A host that writes down what it was told."""
+
+    def __init__(self, *, live: bool = False) -> None:
+        self.live = live
+        self.lines: list[str] = []
+        self.annotations: list[tuple[Level, str, str]] = []
+        self.groups: dict[str, list[str]] = {}
+        self.bars: Sequence[Bar] = ()
+
+    def log(self, text: str, style: Style = Style.PLAIN) -> None:  # noqa: ARG002 - the shape of a host
+        self.lines.append(text)
+
+    def debug(self, text: str) -> None:
+        raise NotImplementedError
+
+    def group(self, title: str, lines: Iterable[str]) -> None:
+        self.groups[title] = list(lines)
+
+    def annotate(self, level: Level, title: str, message: str) -> None:
+        self.annotations.append((level, title, message))
+
+    def output(self, pairs: Mapping[str, str]) -> None:
+        raise NotImplementedError
+
+    def summary(self, markdown: str) -> None:
+        raise NotImplementedError
+
+    def mask(self, secret: str) -> None:
+        raise NotImplementedError
+
+    def progress(self, bars: Sequence[Bar]) -> None:
+        self.bars = bars
+
+    def close(self) -> None:
+        raise NotImplementedError
+
+
+def narrator(
+    *targets: Target, live: bool = False, clock: FakeClock | None = None
+) -> tuple[Narrator, Notebook]:
+    """Make a narrator and the notebook that it tells."""
+    notebook = Notebook(live=live)
+    return Narrator(notebook, targets, clock or FakeClock()), notebook
+
+
+def test_the_log_has_one_line_for_each_change() -> None:
+    """Polls that bring nothing new print nothing; a new state, a retry and the end print a line each."""
+    narrator_, book = narrator(TARGET)
+    outcome = Outcome(TARGET, GateStatus.READY, "image version 9001 is Completed")
+    for event in (
+        Answered(TARGET, 0, job("Created")),
+        Answered(TARGET, 4, job("Created")),
+        Answered(TARGET, 8, job("Queued")),
+        Answered(TARGET, 72, job("Running")),
+        Answered(TARGET, 90, job("Running", jobprogress=20), 80.0),
+        AskingAgain(TARGET, 151, "no answer (HTTP 503)", 1, 1.4),
+        Noted(TARGET, 160, "went back from Running to Queued"),
+        Ended(TARGET, 220, outcome),
+    ):
+        narrator_.tell(event)
+    assert book.lines == [
+        " 0:00  Created",
+        " 0:08  Queued",
+        " 1:12  Running    0 %",
+        " 2:31  no answer (HTTP 503), retry 1, asking again in 1.4s",
+        " 2:40  went back from Running to Queued",
+        " 3:40  Completed",
+    ]
+
+
+def test_a_heartbeat_comes_after_a_minute_of_silence() -> None:
+    """While nothing changes the last known state is told once a minute, with the time that is left."""
+    clock = FakeClock()
+    narrator_, book = narrator(TARGET, clock=clock)
+    narrator_.tell(Answered(TARGET, 0, job("Running")))
+    for _ in range(119):
+        clock.now += 1
+        narrator_.tell(Answered(TARGET, clock.now, job("Running", jobprogress=41), 80.0))
+        narrator_.tick()
+    assert book.lines == [" 0:00  Running    0 %", " 1:00  Running   41 %   about 1m20s left"]
+
+
+def test_a_gate_that_never_heard_anything_still_gives_signs_of_life() -> None:
+    """The heartbeat comes before the first answer too."""
+    clock = FakeClock()
+    narrator_, book = narrator(TARGET, clock=clock)
+    clock.now = 60
+    narrator_.tick()
+    assert book.lines == [" 1:00  no usable answer yet"]
+
+
+def test_the_heartbeat_of_many_targets_is_one_line() -> None:
+    """With more targets than a person follows, the heartbeat counts them."""
+    clock = FakeClock()
+    targets = [Target(i) for i in range(1, 7)]
+    narrator_, book = narrator(*targets, clock=clock)
+    for target in targets[:4]:
+        narrator_.tell(Answered(target, 0, job("Running" if target.image_version_id > 1 else "Queued")))
+    clock.now = 60
+    narrator_.tick()
+    assert book.lines[-1] == " 1:00  1 Queued, 3 Running, 2 not heard of yet"
+
+
+def test_several_targets_are_told_apart() -> None:
+    """With several targets every line says which it is about; the columns stay in line."""
+    narrator_, book = narrator(LINUX, CONSOLE)
+    narrator_.tell(Answered(LINUX, 0, job("Queued")))
+    narrator_.tell(Answered(CONSOLE, 61, job("Running", jobprogress=7)))
+    assert book.lines == [" 0:00  linux    Queued", " 1:01  console  Running    7 %"]
+
+
+def test_a_live_display_takes_the_place_of_heartbeats() -> None:
+    """In a terminal the bars move on with every tick, and no heartbeat is printed."""
+    clock = FakeClock()
+    narrator_, book = narrator(LINUX, CONSOLE, live=True, clock=clock)
+    narrator_.tell(Answered(LINUX, 0, job("Running", jobprogress=41), 80.0))
+    printed = list(book.lines)
+    clock.now = 60
+    narrator_.tick()
+    assert book.lines == printed
+    assert book.bars == [
+        Bar("linux", 41, "1:00  Running  about 20s left"),
+        Bar("console", None, "1:00  asking"),
+    ]
+
+
+def test_an_oddity_that_matters_becomes_an_annotation() -> None:
+    """A warning is a line and an annotation; a mere note is a line."""
+    narrator_, book = narrator(TARGET)
+    narrator_.tell(Noted(TARGET, 0, "a note"))
+    narrator_.tell(Noted(TARGET, 0, "a warning", warning=True))
+    assert book.lines == [" 0:00  a note", " 0:00  a warning"]
+    assert book.annotations == [(Level.WARNING, "image version 9001", "a warning")]
+
+
+def result(
+    status: GateStatus, reason: str = "so it was", remedy: str = "Do this.", **outcome: object
+) -> Result:
+    """Make the result of a run on one target."""
+    one = Outcome(TARGET, status, reason, remedy, waited=220, requests=19, **outcome)  # type: ignore[arg-type]  # a factory
+    return Result(status, status.exit_code, reason, remedy, (one,), waited=220)
+
+
+def test_ready_is_told_in_one_line_and_one_notice() -> None:
+    """A green gate ends with one line that says how long it took, and one notice."""
+    book = Notebook()
+    conclude(book, result(GateStatus.READY, "image version 9001 is Completed", ""))
+    assert book.lines == ["ready: image version 9001 after 3m40s (19 requests)"]
+    assert book.annotations == [(Level.NOTICE, "cfgate: ready", "image version 9001 is Completed")]
+
+
+@pytest.mark.parametrize("status", [status for status in GateStatus if status is not GateStatus.READY])
+def test_every_other_ending_tells_what_and_what_to_do_in_its_last_lines(status: GateStatus) -> None:
+    """The last two lines name the status, the reason and the remedy; one annotation says the same."""
+    book = Notebook()
+    conclude(book, result(status))
+    name = status.label.replace("_", " ")
+    assert book.lines == [f"{name} after 3m40s (19 requests): so it was", "what to do: Do this."]
+    ((level, title, message),) = book.annotations
+    assert level is (Level.WARNING if status is GateStatus.PENDING else Level.ERROR)
+    assert title == f"cfgate: {name}"
+    assert message == "so it was. Do this."
+
+
+def test_a_job_error_is_told_in_full_before_the_last_lines() -> None:
+    """Every line of the job error is in the log, each behind a mark of its own."""
+    book = Notebook()
+    conclude(book, result(GateStatus.FAILED, job=job("Failed", joberror="disk full\r\n::error::x\rlast")))
+    assert book.groups == {"job error of image version 9001": ["| disk full", "| ::error::x", "| last"]}
+
+
+def test_what_is_odd_about_a_ready_job_is_annotated() -> None:
+    """A job that was retried is ready, with a warning."""
+    book = Notebook()
+    conclude(book, result(GateStatus.READY, job=job("Completed", jobfailed=2)))
+    assert (
+        Level.WARNING,
+        "image version 9001 is ready, but looks odd",
+        "the job had failed 2 times before it was completed",
+    ) in book.annotations
+
+
+def test_a_rehearsal_says_so_where_it_matters() -> None:
+    """The last line and the annotation of a rehearsal say that Clanforge was not asked."""
+    book = Notebook()
+    ready = result(GateStatus.READY, "image version 9001 is Completed", "")
+    conclude(book, Result(ready.status, 0, ready.reason, "", ready.outcomes, rehearsal=True, waited=220))
+    assert "rehearsal" in book.lines[-1]
+    assert "rehearsal" in book.annotations[-1][1]
