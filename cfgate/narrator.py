@@ -10,16 +10,19 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
+from cfgate import __version__
 from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
 from cfgate.hosts import Bar, Level, Style
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Result, Target
 from cfgate.report import words
+from cfgate.settings.description import describe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from cfgate.clock import Clock
     from cfgate.hosts import Host
+    from cfgate.settings.values import Settings
 
 # While nothing changes a line comes at least this often, in seconds, so that nobody thinks the gate dead.
 HEARTBEAT: Final = 60.0
@@ -98,8 +101,33 @@ class Narrator:
         )
 
 
-def conclude(host: Host, result: Result) -> None:
-    """Tell how the run ended: the job errors in full, the annotations, and the last lines."""
+def introduce(host: Host, settings: Settings, warnings: Iterable[str]) -> None:
+    """Tell what was understood: one line, the effective settings where they can be folded away, oddities."""
+    host.log(headline(settings))
+    if host.folds:
+        host.group(
+            "settings", [f"{name} = {value}  ({source})" for name, value, source in describe(settings)]
+        )
+    for warning in warnings:
+        host.annotate(Level.WARNING, "cfgate: settings", warning)
+
+
+def headline(settings: Settings) -> str:
+    """Say in one line who asks whom about what, and for how long."""
+    where = f"rehearsal of {settings.rehearse}" if settings.rehearse else settings.api_url
+    ids = ", ".join(str(target.image_version_id) for target in settings.targets[:_NAMED])
+    more = f" and {len(settings.targets) - _NAMED} more" if len(settings.targets) > _NAMED else ""
+    what = f"{'image version' if len(settings.targets) == 1 else 'image versions'} {ids}{more}"
+    until = f"waits up to {words.duration(settings.timeout)}" if settings.timeout else "looks once"
+    source = settings.sources.get("timeout", "default")
+    return f"cfgate {__version__} · {where} · {what} · {until} ({source})"
+
+
+def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
+    """Tell how the run ended: the job errors in full, the annotations, and the last lines.
+
+    `problems` are those of an invalid configuration; each gets a line.
+    """
     for outcome in result.outcomes:
         if outcome.job and outcome.job.error:
             lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error)]
@@ -108,7 +136,7 @@ def conclude(host: Host, result: Result) -> None:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
             host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
     _annotate(host, result)
-    _last_lines(host, result)
+    _last_lines(host, result, problems)
 
 
 def _annotate(host: Host, result: Result) -> None:
@@ -121,7 +149,7 @@ def _annotate(host: Host, result: Result) -> None:
         host.annotate(level, title, f"{_sentence(result.reason)} {result.remedy}".rstrip())
 
 
-def _last_lines(host: Host, result: Result) -> None:
+def _last_lines(host: Host, result: Result, problems: Sequence[str]) -> None:
     """Print what somebody reads who reads nothing else."""
     requests = sum(outcome.requests for outcome in result.outcomes)
     cost = f" after {words.duration(result.waited)} ({words.plural(requests, 'request')})" if requests else ""
@@ -131,7 +159,12 @@ def _last_lines(host: Host, result: Result) -> None:
         host.log(f"{_status(result)}: {what}{cost}", Style.GOOD)
         return
     style = Style.ODD if result.status is GateStatus.PENDING else Style.BAD
-    host.log(f"{_status(result)}{cost}: {result.reason}", style)
+    if len(problems) > 1:
+        host.log(f"{_status(result)}: {len(problems)} problems in the configuration", style)
+        for problem in problems:
+            host.log(f"  - {problem}", style)
+    else:
+        host.log(f"{_status(result)}{cost}: {result.reason}", style)
     if result.remedy:
         host.log(f"what to do: {result.remedy}", style)
 

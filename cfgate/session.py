@@ -1,23 +1,23 @@
 """One run of `wait`, `check` or `demo`: settings in, a `Result` out.
 
-Here the parts meet: a client, a gate for each target, a narrator; and, for a rehearsal, a simulator in the
-place of Clanforge.
+Here the parts meet: a client, a gate for each target, a narrator, and the watch over them.
 """
 
 from __future__ import annotations
 
+import traceback
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cfgate.errors import Broken
+from cfgate.errors import Broken, GateError
 from cfgate.gate import Gate
 from cfgate.model import GateStatus, Outcome, Result
 from cfgate.narrator import Narrator
 from cfgate.patience import Limits
 from cfgate.schedule import Cadence, FixedInterval
-from cfgate.settings.values import Credentials, Settings
 from cfgate.watch import Watched, watch
 
 if TYPE_CHECKING:
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from cfgate.clock import Clock
     from cfgate.hosts import Host
     from cfgate.schedule import Pacing
+    from cfgate.settings.values import Settings
     from cfgate.watch import Inbox
 
 _INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
@@ -39,13 +40,19 @@ def run(
     clock: Clock,
     environ: Mapping[str, str],
     redact: Callable[[str], str],
+    speed: float = 1.0,
 ) -> Result:
-    """Gate on every target of `settings`, telling `host` about it, and say how it ended."""
+    """Gate on every target of `settings`, telling `host` about it, and say how it ended.
+
+    A rehearsal plays `speed` times as fast as its scenario says.
+    """
     began, started = clock.monotonic(), clock.time()
     rehearsal = bool(settings.rehearse)
     with ExitStack() as stack:
         if rehearsal:
-            settings = _rehearse(settings, stack)
+            from cfgate.rehearsal import rehearse
+
+            settings = stack.enter_context(rehearse(settings, speed))
         client = _client(settings, clock, environ, redact, stack)
         limits = Limits(
             settings.timeout, settings.error_tolerance, settings.not_found_grace, settings.stall_timeout
@@ -70,19 +77,8 @@ def run(
     )
 
 
-def _rehearse(settings: Settings, stack: ExitStack) -> Settings:
-    """Start a simulator, and point the settings at it; the real credentials never leave this process."""
-    from cfgate.simulator import Simulator, load
-
-    made_up = Credentials(access_key="rehearsal", secret_key="rehearsal")  # noqa: S106 - for loopback only
-    simulator = Simulator(
-        load(settings.rehearse),
-        access_key=made_up.access_key,
-        secret_key=made_up.secret_key,
-        account_service_id=settings.account_service_id,
-    )
-    stack.enter_context(simulator)
-    return replace(settings, api_url=simulator.url, credentials=made_up)
+def _no_text(text: str) -> str:  # noqa: ARG001 - the shape of a redactor
+    return ""
 
 
 def _client(
@@ -146,12 +142,16 @@ def _standing(outcomes: tuple[Outcome, ...]) -> str:
     return f"{waiting} of {len(outcomes)} image versions were not ready"
 
 
-def bug(error: BaseException, redact: Callable[[str], str]) -> Broken:
-    """Describe an unexpected exception by its kind, its place and its text."""
-    place, trace = "", error.__traceback__
-    while trace is not None:
-        code = trace.tb_frame.f_code
-        if "cfgate" in code.co_filename:
-            place = f" in {code.co_name}, line {trace.tb_lineno}"
-        trace = trace.tb_next
-    return Broken(redact(f"{type(error).__name__}{place}: {error}"))
+def ended_by(error: GateError) -> Result:
+    """Make the result of a run that an error ended before any gate could."""
+    return Result(error.status, error.status.exit_code, str(error), error.remedy)
+
+
+def bug(error: BaseException, redact: Callable[[str], str] = _no_text) -> Broken:
+    """Describe an unexpected exception: its kind, its place in cfgate, its text as `redact` leaves it."""
+    place = ""
+    for frame in traceback.extract_tb(error.__traceback__):
+        if "cfgate" in Path(frame.filename).parts:
+            place = f" in {Path(frame.filename).name}, line {frame.lineno}"
+    text = redact(str(error))
+    return Broken(f"{type(error).__name__}{place}{f': {text}' if text else ''}")

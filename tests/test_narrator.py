@@ -21,6 +21,7 @@ class Notebook:
 
     def __init__(self, *, live: bool = False) -> None:
         self.live = live
+        self.folds = False
         self.lines: list[str] = []
         self.annotations: list[tuple[Level, str, str]] = []
         self.groups: dict[str, list[str]] = {}

@@ -1,0 +1,122 @@
+"""The composition root: argv, environment, streams and signals in; an exit code out.
+
+Nothing else in cfgate reads the arguments, the environment or the streams of the process. On every way out,
+a bug included, the outputs, the summary and the reason are written, and no traceback reaches the user.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from cfgate.clock import Clock, SystemClock
+from cfgate.delivery import deliver, promise
+from cfgate.errors import GateError, InvalidSettings
+from cfgate.hosts import Level
+from cfgate.hosts.choose import choose
+from cfgate.model import Result
+from cfgate.narrator import conclude, introduce
+from cfgate.redaction import Redactor
+from cfgate.session import bug, ended_by, run
+from cfgate.settings.reading import read
+from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
+from cfgate.watch import Inbox, listen
+
+if TYPE_CHECKING:
+    from cfgate.hosts import Host
+
+
+def console() -> NoReturn:
+    """Run cfgate as the program `cfgate`."""
+    raise SystemExit(main())
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run cfgate and return its exit code. Without `argv`, the arguments of the process."""
+    inbox: Inbox = SimpleQueue()
+    listen(inbox)  # first of all: from here on no signal is lost
+    program = Program(os.environ, sys.stdout, sys.stderr, inbox, SystemClock())
+    return program.run(sys.argv[1:] if argv is None else argv)
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """One run of the program, with everything that it touches handed in."""
+
+    environ: Mapping[str, str]
+    stdout: TextIO
+    stderr: TextIO
+    inbox: Inbox
+    clock: Clock
+
+    def run(self, argv: Sequence[str]) -> int:
+        """Do what is asked for and return the exit code. Never raises."""
+        try:
+            return self._run(argv)
+        except Exception as error:  # noqa: BLE001 - the last boundary: not even the reports could be written
+            broken = bug(error)  # its text is left out, for it may hold anything
+            print(f"{broken.status.label}: {broken}. {broken.remedy}", file=self.stderr)
+            return broken.status.exit_code
+
+    def _run(self, argv: Sequence[str]) -> int:
+        try:
+            request = read(argv, self.environ)
+        except InvalidRequest as error:
+            host = self._host(error.files)
+            for warning in error.warnings:
+                host.annotate(Level.WARNING, "cfgate: settings", warning)
+            return self._finish(host, error.files, ended_by(error), error.problems)
+        match request:
+            case Show(text):
+                print(text, file=self.stdout)
+                return 0
+            case Simulate():
+                from cfgate.rehearsal import serve
+
+                return serve(request, self.environ, self.stdout, self.inbox)
+            case Demo(speed):
+                from cfgate.rehearsal import DEMO
+
+                return self._gate(Run(DEMO), speed)
+            case Run():
+                return self._gate(request)
+
+    def _gate(self, request: Run, speed: float = 1.0) -> int:
+        """Run `wait`, `check` or `demo`; whatever happens, deliver a result."""
+        settings, files = request.settings, request.settings.files
+        host, redact = self._host(files), Redactor(request.secrets)
+        problems: Sequence[str] = ()
+        try:
+            for secret in request.secrets:
+                host.mask(secret)
+            introduce(host, settings, request.warnings)
+            self._promise(host, settings)
+            result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
+        except GateError as error:
+            result, problems = ended_by(error), getattr(error, "problems", ())
+        except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
+            host.debug(redact("".join(traceback.format_exception(error))))
+            result = ended_by(bug(error))
+        return self._finish(host, files, result, problems)
+
+    def _host(self, files: Files) -> Host:
+        """Choose the host; where the JSON has stdout for itself, the log goes to stderr."""
+        return choose(self.environ, self.stderr if files.result == "-" else self.stdout)
+
+    def _promise(self, host: Host, settings: Settings) -> None:
+        """Write the fail-closed verdict; a report that cannot be written is told before anything is sent."""
+        problems = promise(host, settings.files, rehearsal=bool(settings.rehearse))
+        if problems:
+            raise InvalidSettings(problems)
+
+    def _finish(self, host: Host, files: Files, result: Result, problems: Sequence[str]) -> int:
+        # The reports first: whoever reads the log may be slow, or gone.
+        deliver(result, host, files, self.stdout)
+        conclude(host, result, problems)
+        host.close()
+        return result.exit_code

@@ -1,0 +1,85 @@
+"""Playing instead of asking: `rehearse`, `cfgate demo` and `cfgate simulate`.
+
+In a rehearsal the simulator stands in the place of Clanforge, on loopback and with made-up credentials; the
+real ones never leave the process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final, TextIO
+
+from cfgate.errors import InvalidSettings
+from cfgate.model import Target
+from cfgate.settings.values import Credentials, Settings
+from cfgate.simulator import ScenarioError, Simulator, load
+from cfgate.watch import Signalled
+
+if TYPE_CHECKING:
+    from cfgate.settings.values import Simulate
+    from cfgate.watch import Inbox
+
+# What `cfgate demo` gates on. Its life takes about 15 s; the time-out is for a machine that is very slow.
+DEMO: Final = Settings(
+    targets=(Target(9001),),
+    timeout=300.0,
+    rehearse="demo",
+    sources={"timeout": "demo", "rehearse": "demo"},
+)
+_MADE_UP: Final = Credentials(access_key="rehearsal", secret_key="rehearsal")  # noqa: S106 - opens nothing
+
+
+@contextmanager
+def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
+    """Run the scenario of `settings.rehearse`; give settings that lead to it. Raises InvalidSettings."""
+    try:
+        scenario = load(settings.rehearse)
+    except ScenarioError as error:
+        source = settings.sources.get("rehearse", "rehearse")
+        raise InvalidSettings([f"{error} (from {source})"]) from None
+    simulator = Simulator(
+        scenario,
+        access_key=_MADE_UP.access_key,
+        secret_key=_MADE_UP.secret_key,
+        account_service_id=settings.account_service_id,
+        speed=speed,
+    )
+    with simulator:
+        yield replace(settings, api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
+
+
+def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: Inbox) -> int:
+    """Serve a simulated Clanforge until a signal comes; return the exit code.
+
+    Where the environment has Clanforge credentials, only these are let in; otherwise everybody is.
+    """
+
+    def say(line: str) -> None:
+        print(line, file=stdout, flush=True)
+
+    try:
+        scenario = load(request.scenario)
+        simulator = Simulator(
+            scenario,
+            access_key=environ.get("CLANFORGE_ACCESS_KEY", ""),
+            secret_key=environ.get("CLANFORGE_SECRET_KEY", ""),
+            token=environ.get("CLANFORGE_TOKEN", ""),
+            port=request.port,
+            speed=request.speed,
+            log=say,
+        )
+        simulator.start()
+    except (ScenarioError, OSError) as error:
+        invalid = InvalidSettings([str(error)])
+        say(f"{invalid.status.label}: {error}")
+        return invalid.status.exit_code
+    try:
+        say(f"{simulator.url}  plays {request.scenario}: {scenario.description}")
+        say("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
+        while not isinstance(message := inbox.get(), Signalled):
+            pass  # nothing else is ever posted here
+        return message.exit_code
+    finally:
+        simulator.stop()
