@@ -349,7 +349,7 @@ _STEPS = st.sampled_from(
 )
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(
     steps=st.lists(_STEPS, min_size=1, max_size=12),
     timeout=st.sampled_from([0, 1, 30, 300, 3600]),

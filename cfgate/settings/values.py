@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from cfgate.errors import InvalidSettings
 from cfgate.model import Target
 
 
@@ -35,7 +36,7 @@ class Settings:
     `poll_interval` is `None` for `auto`; `stall_timeout` is `None` for off; `account_service_id` is `None`
     when it may be left out (with a bearer token). `sources` names for every option where its value came from,
     as a person would say it ("flag --timeout", "input timeout", "environment CFGATE_TIMEOUT",
-    "file gate.yml", "default").
+    "file gate.yml", "default"). `config` is the file that was read, empty when there was none.
     """
 
     targets: tuple[Target, ...]
@@ -52,5 +53,62 @@ class Settings:
     fail_fast: bool = True
     ca_bundle: str = ""
     rehearse: str = ""
+    config: str = ""
     files: Files = field(default_factory=Files)
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Asked for: `wait` or `check`, which is a wait of no time.
+
+    `secrets` are all credentials that were given, in use or not, so that none is ever shown. `warnings` are
+    about settings that look odd.
+    """
+
+    settings: Settings
+    secrets: frozenset[str] = field(default=frozenset(), repr=False)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """Asked for: `demo`, so many times faster than life."""
+
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Simulate:
+    """Asked for: `simulate`, with a scenario (a name or a file), at a port (0: any that is free)."""
+
+    scenario: str
+    port: int
+    speed: float
+
+
+@dataclass(frozen=True, slots=True)
+class Show:
+    """Asked for: `--help` or `--version`. Print the text and be done."""
+
+    text: str
+
+
+Request = Run | Demo | Simulate | Show
+
+
+class InvalidRequest(InvalidSettings):
+    """What was asked for cannot be done; all that is needed to report it wherever reports were asked for."""
+
+    def __init__(
+        self,
+        problems: Sequence[str],
+        *,
+        files: Files,
+        secrets: frozenset[str] = frozenset(),
+        warnings: Sequence[str] = (),
+    ) -> None:
+        super().__init__(problems)
+        self.files = files
+        self.secrets = secrets
+        self.warnings = tuple(warnings)

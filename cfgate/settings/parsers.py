@@ -1,0 +1,169 @@
+"""From a text to a value, one function for each kind. Each raises `Wrong` and says what to write instead.
+
+A parser is given trimmed text that is not empty. It never repeats the text: who calls it knows whether the
+value may be shown.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Final
+
+from cfgate.settings.wording import Wrong
+
+_LONGEST: Final = 7 * 24 * 3600.0  # seconds; no runner lives as long, and no job is worth the wait
+_NUMBER: Final = r"[0-9]{1,9}(?:\.[0-9]{1,3})?"
+_BARE_NUMBER: Final = re.compile(_NUMBER)
+_DURATION: Final = re.compile(rf"(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
+_ID: Final = re.compile(r"[1-9][0-9]{0,17}")
+_MOST_IDS: Final = 100  # each is asked for on a thread of its own
+_VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
+
+
+def duration(text: str, *, least: float = 0.0) -> float:
+    """Read `90s`, `45m`, `1h30m`, `1.5h` or `0` as seconds, exact to a millisecond."""
+    seconds = _seconds(text)
+    if seconds > _LONGEST:
+        raise Wrong(f"is too long: {spelled(_LONGEST)} (7 days) at most")
+    if seconds < least:
+        raise Wrong(f"is too short: {spelled(least)} at least")
+    return seconds
+
+
+def _seconds(text: str) -> float:
+    if _BARE_NUMBER.fullmatch(text):
+        if float(text) != 0:
+            raise Wrong(f"has no unit: {text}s or {text}m?")
+        return 0.0
+    if text.startswith("-"):
+        raise Wrong("is negative: a duration is 0 or more")
+    match = _DURATION.fullmatch(text)
+    if not match:
+        raise Wrong("is not a duration: write it in h, m and s, such as 90s, 45m, 1h30m or 1.5h")
+    hours, minutes, seconds = (float(part or 0) for part in match.groups())
+    return round(hours * 3600 + minutes * 60 + seconds, 3)
+
+
+def spelled(seconds: float) -> str:
+    """Write seconds as `duration` reads them: `1h30m`, `20s`, `0.5s`, `0`."""
+    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (milliseconds / 1000, "s"))
+    return "".join(f"{amount:g}{unit}" for amount, unit in parts if amount) or "0"
+
+
+def interval(text: str) -> float:
+    """Read the pause between two looks: a duration of a second or more."""
+    return duration(text, least=1.0)
+
+
+def auto_or_interval(text: str) -> float | None:
+    """Read a fixed pause, or `auto` as `None`."""
+    return None if text == "auto" else interval(text)
+
+
+def off_or_duration(text: str) -> float | None:
+    """Read a duration, or `off` or `0` as `None`."""
+    return None if text == "off" else duration(text) or None
+
+
+def request_timeout(text: str) -> float:
+    """Read how long one request may take; in no time at all there is no answer."""
+    return duration(text, least=0.1)
+
+
+def number(text: str) -> int:
+    """Read an id of Clanforge: a positive whole number in plain ASCII digits."""
+    if not _ID.fullmatch(text):
+        raise Wrong("is not an id: write a positive whole number in plain digits (18 at most), such as 9001")
+    return int(text)
+
+
+def numbers(text: str) -> tuple[int, ...]:
+    """Read ids, by comma, blank or newline, in their order; the same one may come again."""
+    ids = [word for word in re.split(r"[, \t\r\n]+", text) if word]
+    if not ids:
+        raise Wrong("names no id: write ids by comma, blank or newline, such as 9001,9002")
+    if len(ids) > _MOST_IDS:
+        raise Wrong(f"names {len(ids)} ids: {_MOST_IDS} at most", part="")
+    return tuple(_number_in_list(word) for word in ids)
+
+
+def _number_in_list(word: str) -> int:
+    try:
+        return number(word)
+    except Wrong as wrong:
+        raise Wrong(str(wrong), part=word) from None
+
+
+def yes_or_no(text: str) -> bool:
+    """Read a YAML 1.2 boolean, as GitHub's own toolkit does."""
+    if text in ("true", "True", "TRUE"):
+        return True
+    if text in ("false", "False", "FALSE"):
+        return False
+    raise Wrong("is neither true nor false")
+
+
+def one_line(text: str) -> str:
+    """Read a name or a path."""
+    if not text.isprintable():
+        raise Wrong("holds characters that cannot be printed")
+    return text
+
+
+def report_path(text: str) -> str:
+    """Read where to write a report."""
+    if text == "-":
+        raise Wrong("is no file: only `result-file` can be `-`, for stdout")
+    return result_path(text)
+
+
+def result_path(text: str) -> str:
+    """Read where to write the result: a file, or `-` for stdout."""
+    try:
+        is_directory = Path(one_line(text)).is_dir()
+    except OSError as error:  # a name too long, a directory that nobody may look into
+        raise Wrong(f"cannot be written: {error.strerror}") from None
+    if is_directory:
+        raise Wrong("is a directory: name a file in it")
+    return text
+
+
+def readable_file(text: str) -> str:
+    """Read the name of a file that can be read now."""
+    try:
+        with Path(one_line(text)).open("rb") as file:
+            file.read(1)
+    except OSError as error:
+        raise Wrong(f"cannot be read: {error.strerror}") from None
+    return text
+
+
+def credential(text: str) -> str:
+    """Read a secret that will stand in a header: printable ASCII without blanks."""
+    if not _VISIBLE.fullmatch(text):
+        raise Wrong("holds blanks, line breaks or other characters that no credential has: copy it again")
+    return text
+
+
+def access_key(text: str) -> str:
+    """Read the user half of HTTP Basic, which ends at the first colon (RFC 7617)."""
+    if ":" in text:
+        raise Wrong("holds a colon: give the access key here and the secret key as `secret-key`")
+    return credential(text)
+
+
+def port(text: str) -> int:
+    """Read a TCP port; 0 stands for any that is free."""
+    if not re.fullmatch(r"[0-9]{1,5}", text) or int(text) > 65535:
+        raise Wrong("is not a port: write a whole number from 0 (any free one) to 65535")
+    return int(text)
+
+
+def speed(text: str) -> float:
+    """Read how many times faster than life."""
+    if not _BARE_NUMBER.fullmatch(text) or not 0 < float(text) <= 1000:
+        raise Wrong("is not a speed: write a number above 0, 1000 at most, such as 1, 0.5 or 20")
+    return float(text)

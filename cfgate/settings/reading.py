@@ -1,0 +1,173 @@
+"""From argv and environ to a request: every layer is read, every problem is found, and then it is judged."""
+
+from __future__ import annotations
+
+from collections import ChainMap
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+from cfgate import __version__
+from cfgate.model import Target
+from cfgate.settings.checks import clashing_files, missing_or_too_much, oddities
+from cfgate.settings.commands import Arguments, Command
+from cfgate.settings.layers import Findings, Given, Layer, defaults, environment, inputs, misspelt
+from cfgate.settings.options import OPTIONS, Option
+from cfgate.settings.problems import problem, redacted, secrets_in
+from cfgate.settings.values import (
+    Credentials,
+    Demo,
+    Files,
+    InvalidRequest,
+    Request,
+    Run,
+    Settings,
+    Show,
+    Simulate,
+)
+from cfgate.settings.wording import Wrong
+
+
+def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:
+    """Find out what is asked for. `argv` is without the program. Raises InvalidRequest with every problem."""
+    arguments = _arguments(argv)
+    if arguments.help:
+        from cfgate.settings.manual import page
+
+        return Show(page())
+    if arguments.version:
+        return Show(f"cfgate {__version__}")
+    if arguments.command.takes_ids:
+        return _gate(arguments, environ)
+    return _simulator(arguments)
+
+
+def _arguments(argv: Sequence[str]) -> Arguments:
+    if not argv:
+        return Arguments()
+    from cfgate.settings.arguments import parse
+
+    return parse(argv)
+
+
+def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
+    """Read `wait` and `check`."""
+    problems = list(arguments.problems)
+    outside = (_command(arguments, problems), arguments.layer, inputs(environ), environment(environ))
+    file = _file(ChainMap(*outside), problems)
+    order = (*outside, file.layer, defaults(OPTIONS))
+    given = ChainMap(*order)  # the first layer that has a value wins
+    secrets = secrets_in((*order, arguments.refused, file.refused))
+    # A rehearsal sends nobody's credentials anywhere, so they are not even looked at.
+    options = [option for option in OPTIONS if not (option.secret and "rehearse" in given)]
+    values = _parsed(options, given, secrets, problems)
+    files = _files(values)
+    problems += [*missing_or_too_much(given), *clashing_files(files)]
+    if problems:
+        raise _invalid(problems, secrets, files, misspelt(environ))
+    settings = _settings(values, given, files)
+    warnings = (*misspelt(environ), *oddities(settings, values["image-version-id"], environ))
+    return Run(settings, secrets, warnings)
+
+
+def _command(arguments: Arguments, problems: list[str]) -> Layer:
+    """Read what the command itself settles: `check` never waits."""
+    if arguments.command is not Command.CHECK:
+        return {}
+    if "timeout" in arguments.layer:
+        problems.append("flag --timeout does not go with check, which never waits: leave it away or use wait")
+    return {"timeout": Given("0", "command check")}
+
+
+def _file(outside: Mapping[str, Given], problems: list[str]) -> Findings:
+    """Read the config file, if one is named."""
+    if "config" not in outside:
+        return Findings()
+    from cfgate.settings.file import read_file
+
+    try:
+        findings = read_file(outside["config"].text)
+    except Wrong as wrong:
+        problems.append(problem(outside["config"], wrong, secrets_in([outside])))
+        return Findings()
+    problems += findings.problems
+    return findings
+
+
+def _parsed(
+    options: Iterable[Option], given: Mapping[str, Given], secrets: frozenset[str], problems: list[str]
+) -> dict[str, Any]:
+    """Turn texts into values; where that cannot be done, there is a problem instead."""
+    values = {}
+    for option in options:
+        if option.name in given:
+            try:
+                values[option.name] = option.parse(given[option.name].text)
+            except Wrong as wrong:
+                problems.append(problem(given[option.name], wrong, secrets, secret=option.secret))
+    return values
+
+
+def _files(values: Mapping[str, Any]) -> Files:
+    """Find where reports go, as far as that can be read: a report is written on failure too."""
+    return Files(
+        result=values.get("result-file", ""),
+        junit=values.get("junit-file", ""),
+        dotenv=values.get("dotenv-file", ""),
+        summary=values.get("summary-file", ""),
+    )
+
+
+def _settings(values: Mapping[str, Any], given: Mapping[str, Given], files: Files) -> Settings:
+    """Put the values where the rest of the program looks for them."""
+    ids = dict.fromkeys(values["image-version-id"])  # each once, in order
+    sources = {
+        option.name: given[option.name].source if option.name in given else "default" for option in OPTIONS
+    }
+    return Settings(
+        targets=tuple(Target(image_version_id) for image_version_id in ids),
+        credentials=Credentials(
+            access_key=values.get("access-key", ""),
+            secret_key=values.get("secret-key", ""),
+            token=values.get("token", ""),
+        ),
+        account_service_id=values.get("account-service-id"),
+        api_url=values["api-url"],
+        timeout=values["timeout"],
+        poll_interval=values["poll-interval"],
+        max_interval=values["max-interval"],
+        request_timeout=values["request-timeout"],
+        error_tolerance=values["error-tolerance"],
+        not_found_grace=values["not-found-grace"],
+        stall_timeout=values["stall-timeout"],
+        fail_fast=values["fail-fast"],
+        ca_bundle=values.get("ca-bundle", ""),
+        rehearse=values.get("rehearse", ""),
+        config=values.get("config", ""),
+        files=files,
+        sources=MappingProxyType(sources),
+    )
+
+
+def _simulator(arguments: Arguments) -> Demo | Simulate:
+    """Read `demo` and `simulate`, which only their flags can change."""
+    problems = list(arguments.problems)
+    secrets = secrets_in([arguments.refused])
+    options = arguments.command.options
+    values = _parsed(options, ChainMap(arguments.layer, defaults(options)), secrets, problems)
+    if problems:
+        raise _invalid(problems, secrets, Files(), ())
+    if arguments.command is Command.DEMO:
+        return Demo(values["speed"])
+    return Simulate(values["scenario"], values["port"], values["speed"])
+
+
+def _invalid(
+    problems: Iterable[str],
+    secrets: frozenset[str],
+    files: Files,
+    warnings: Sequence[str],
+) -> InvalidRequest:
+    """Report each problem once, with no secret in it."""
+    unique = dict.fromkeys(redacted(text, secrets) for text in problems)
+    return InvalidRequest(tuple(unique), files=files, secrets=secrets, warnings=warnings)

@@ -1,0 +1,20 @@
+"""What all tests share: how hypothesis runs, and an environment without proxies."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import settings
+
+# A time limit for an example would make tests fail on a busy machine. What must not hang has its own bound.
+settings.register_profile("cfgate", deadline=None)
+settings.load_profile("cfgate")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Keep the proxies and authorities of the machine out of the tests."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GITHUB_ACTIONS", "GITLAB_CI"):
+        monkeypatch.delenv(name, raising=False)

@@ -1,0 +1,107 @@
+"""The option table, and that the help page and `Settings` agree with it."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from cfgate.model import GateStatus, Target
+from cfgate.settings.manual import page
+from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, Option
+from cfgate.settings.values import Settings
+
+# The public contract: which options there are, and which of them may stand in the config file.
+IN_FILE = {
+    "image-version-id",
+    "account-service-id",
+    "timeout",
+    "poll-interval",
+    "max-interval",
+    "request-timeout",
+    "error-tolerance",
+    "not-found-grace",
+    "stall-timeout",
+    "fail-fast",
+}
+NOT_IN_FILE = {
+    "access-key",
+    "secret-key",
+    "token",
+    "api-url",
+    "config",
+    "ca-bundle",
+    "rehearse",
+    "result-file",
+    "junit-file",
+    "dotenv-file",
+    "summary-file",
+}
+
+
+def test_the_table_holds_the_public_options() -> None:
+    """No option appears, disappears or moves into the config file by accident."""
+    assert {option.name for option in OPTIONS if not option.not_in_file} == IN_FILE
+    assert {option.name for option in OPTIONS if option.not_in_file} == NOT_IN_FILE
+    assert len(BY_NAME) == len(OPTIONS)
+
+
+def test_credentials_are_secret_and_have_clanforge_variables() -> None:
+    """The three credentials, and nothing else, are secret and named after what they open."""
+    variables = {option.variable for option in OPTIONS if option.secret}
+    assert variables == {"CLANFORGE_ACCESS_KEY", "CLANFORGE_SECRET_KEY", "CLANFORGE_TOKEN"}
+    assert all(option.variable.startswith("CFGATE_") for option in OPTIONS if not option.secret)
+
+
+def test_an_input_has_the_name_that_the_runner_makes_of_it() -> None:
+    """The runner writes names in upper case and keeps hyphens; others cannot."""
+    option = BY_NAME["image-version-id"]
+    assert option.input_variables == ("INPUT_IMAGE-VERSION-ID", "INPUT_IMAGE_VERSION_ID")
+
+
+@pytest.mark.parametrize("option", [*OPTIONS, *SIMULATE_OPTIONS], ids=lambda option: option.name)
+def test_help_is_one_sentence(option: Option) -> None:
+    """The help stands in tables and lists, so it is one line, without a full stop or a pipe."""
+    assert re.fullmatch(r"[A-Z][^\n|]*[^.\n|]", option.help)
+
+
+def test_places_name_every_way_and_no_other() -> None:
+    """What a problem advises is what is read."""
+    assert BY_NAME["token"].places == "input `token` or environment CLANFORGE_TOKEN"
+    assert BY_NAME["api-url"].places == "flag --api-url, input `api-url` or environment CFGATE_API_URL"
+    assert BY_NAME["timeout"].places == (
+        "flag --timeout, input `timeout`, environment CFGATE_TIMEOUT or key timeout in the config file"
+    )
+
+
+def test_settings_have_the_defaults_of_the_table() -> None:
+    """`Settings` made by hand, as tests of other rooms do, are those of a user who gave nothing."""
+    settings = Settings(targets=(Target(9001),))
+    for option in OPTIONS:
+        if option.default:
+            assert getattr(settings, option.field) == option.parse(option.default)
+
+
+def test_the_help_page_tells_everything() -> None:
+    """Every option, default, exit code and command is on the page, which fits into 100 columns."""
+    text = page()
+    for option in (*OPTIONS, *SIMULATE_OPTIONS):
+        assert re.search(rf"{option.flag}[ ,]", text) if not option.secret else option.variable in text
+        assert not option.secret or option.flag not in text
+        assert not option.default or re.search(rf"\(default:\s+{re.escape(option.default)}\)", text)
+    for status in GateStatus:
+        assert re.search(rf"^ +{status.exit_code}  {status.label} ", text, re.MULTILINE)
+    for command in ("[wait] [ID ...]", "check [ID ...]", "demo", "simulate"):
+        assert f"  cfgate {command} " in text
+    assert max(map(len, text.splitlines())) <= 100
+    assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def test_the_help_page_marks_what_may_stand_in_the_file() -> None:
+    """A star stands before exactly those flags that are keys of the config file too."""
+    assert set(re.findall(r"^\* --([a-z-]+)", page(), re.MULTILINE)) == IN_FILE
+
+
+def test_every_option_has_a_section() -> None:
+    """No option is lost between the sections of the help page, and no section is empty."""
+    assert {option.section for option in OPTIONS} == set(SECTIONS)

@@ -1,0 +1,479 @@
+"""The whole way from argv and environ to a request: precedence, what belongs together, what is never told."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from cfgate.errors import InvalidSettings
+from cfgate.model import Target
+from cfgate.settings.description import describe
+from cfgate.settings.options import OPTIONS
+from cfgate.settings.reading import read
+from cfgate.settings.values import Credentials, Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
+
+ACCOUNT = {
+    "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE",
+    "CLANFORGE_SECRET_KEY": "hunter2hunter2",
+    "CFGATE_ACCOUNT_SERVICE_ID": "1234567",
+}
+
+
+def run(*argv: str, **environ: str) -> Run:
+    """Read a request of somebody with an account and an id."""
+    request = read(["wait", "9001", *argv], {**ACCOUNT, **environ})
+    assert isinstance(request, Run)
+    return request
+
+
+def settings_of(*argv: str, **environ: str) -> Settings:
+    """Read the settings of somebody with an account and an id."""
+    return run(*argv, **environ).settings
+
+
+def invalid(argv: Sequence[str], environ: Mapping[str, str]) -> InvalidRequest:
+    """Read a request that cannot be read."""
+    with pytest.raises(InvalidRequest) as caught:
+        read(argv, environ)
+    assert isinstance(caught.value, InvalidSettings)
+    return caught.value
+
+
+def problems(argv: Sequence[str], environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Read the problems of a request."""
+    return invalid(argv, environ).problems
+
+
+@pytest.fixture
+def config(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Make a config file with a time-out and name the directory that it is in the current one."""
+    monkeypatch.chdir(tmp_path)
+    path = Path("gate.yml")
+    path.write_text("timeout: 5m\n")
+    return path
+
+
+# Layers
+
+
+LAYERS: dict[str, tuple[list[str], dict[str, str]]] = {
+    "flag --timeout": (["--timeout", "1m"], {}),
+    "input timeout": ([], {"INPUT_TIMEOUT": " 2m "}),
+    "environment CFGATE_TIMEOUT": ([], {"CFGATE_TIMEOUT": "3m\n"}),
+    "file gate.yml": (["--config", "gate.yml"], {}),
+}
+MINUTES = {
+    "flag --timeout": 1,
+    "input timeout": 2,
+    "environment CFGATE_TIMEOUT": 3,
+    "file gate.yml": 5,
+    "default": 60,
+}
+
+
+@given(st.sets(st.sampled_from(list(LAYERS))))
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
+def test_the_first_layer_that_has_a_value_wins(config: Path, layers: set[str]) -> None:
+    """Flag, input, environment, file and default win in this order, whichever of them are there."""
+    assert config.exists()
+    argv = [word for layer in sorted(layers) for word in LAYERS[layer][0]]
+    environ = {name: text for layer in layers for name, text in LAYERS[layer][1].items()}
+    found = settings_of(*argv, **environ)
+    winner = next(layer for layer in MINUTES if layer in layers or layer == "default")
+    assert (found.timeout, found.sources["timeout"]) == (MINUTES[winner] * 60, winner)
+
+
+def test_an_input_is_read_by_either_name() -> None:
+    """The runner's name keeps the hyphens and counts before the one with underscores."""
+    environ = {**ACCOUNT, "INPUT_IMAGE_VERSION_ID": "9002"}
+    for ids in ("9002", "9001"):
+        request = read([], environ)
+        assert isinstance(request, Run)
+        assert [str(target.image_version_id) for target in request.settings.targets] == [ids]
+        assert request.settings.sources["image-version-id"] == "input image-version-id"
+        environ["INPUT_IMAGE-VERSION-ID"] = "9001"
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n"])
+def test_an_empty_text_is_not_given(text: str) -> None:
+    """The runner sets every declared input: an empty one leaves the next layer its say."""
+    everything = {name: text for option in OPTIONS for name in option.input_variables}
+    found = settings_of(**everything, CFGATE_MAX_INTERVAL="9s", CFGATE_FAIL_FAST=text)
+    assert found.max_interval == 9
+    assert found.sources["max-interval"] == "environment CFGATE_MAX_INTERVAL"
+    assert found.fail_fast
+
+
+def test_everything_is_read(tmp_path: Path) -> None:
+    """Each option reaches the settings, with the file in between."""
+    (tmp_path / "ca.pem").touch()
+    (tmp_path / "gate.yml").write_text(
+        "image-version-id: [9001, 9002]\naccount-service-id: 7654321\nmax-interval: 20s\n"
+        "request-timeout: 10s\nerror-tolerance: 0\nnot-found-grace: 0\nstall-timeout: 20m\nfail-fast: false\n"
+    )
+    argv = [
+        "--config",
+        f"{tmp_path}/gate.yml",
+        "--poll-interval",
+        "2s",
+        "--timeout",
+        "0",
+        "--result-file",
+        "-",
+    ]
+    environ = {
+        "CLANFORGE_TOKEN": "abc.def",
+        "CFGATE_API_URL": "https://api.example.com/",
+        "INPUT_CA-BUNDLE": f"{tmp_path}/ca.pem",
+        "INPUT_JUNIT-FILE": "junit.xml",
+        "CFGATE_DOTENV_FILE": "gate.env",
+        "CFGATE_SUMMARY_FILE": "gate.md",
+    }
+    request = read(argv, environ)
+    assert isinstance(request, Run)
+    found = request.settings
+    assert [target.image_version_id for target in found.targets] == [9001, 9002]
+    assert found.credentials == Credentials(token="abc.def")
+    assert (found.account_service_id, found.api_url) == (7654321, "https://api.example.com")
+    assert (found.timeout, found.poll_interval, found.max_interval, found.request_timeout) == (0, 2, 20, 10)
+    assert (found.error_tolerance, found.not_found_grace, found.stall_timeout) == (0, 0, 1200)
+    assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
+    assert found.files == Files(result="-", junit="junit.xml", dotenv="gate.env", summary="gate.md")
+    assert found.config == f"{tmp_path}/gate.yml"
+    assert set(found.sources) == {option.name for option in OPTIONS}
+
+
+# Problems
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ", "problem"),
+    [
+        (["--timeout=90"], {}, "'90' from flag --timeout has no unit: 90s or 90m[?]"),
+        ([], {"INPUT_TIMEOUT": "90"}, "'90' from input `timeout` has no unit: 90s or 90m[?]"),
+        ([], {"CFGATE_TIMEOUT": "90"}, "'90' from environment CFGATE_TIMEOUT has no unit: 90s or 90m[?]"),
+        ([], {"INPUT_FAIL-FAST": "yes"}, "'yes' from input `fail-fast` is neither true nor false"),
+        (
+            ["--api-url=http://api.example.com/?key=hunter3"],
+            {},
+            "'http://api.example.com/' from flag --api-url is not https: *",
+        ),
+        (
+            ["--config=none.yml"],
+            {},
+            "'none.yml' from flag --config cannot be read: No such file or directory",
+        ),
+        (
+            [],
+            {"CLANFORGE_SECRET_KEY": "hunter2\nhunter2"},
+            "the value from environment CLANFORGE_SECRET_KEY holds blanks, line breaks or *: copy it again",
+        ),
+        (
+            ["--junit-file=a\x1b[2J" + "x" * 99],
+            {},
+            r"'a\x1b?2Jxxx*x…' from flag --junit-file holds characters *",
+        ),
+        (["--max-interval=0.5s"], {}, "'0.5s' from flag --max-interval is too short: 1s at least"),
+        (
+            ["--junit-file=x", "--summary-file=x"],
+            {},
+            "junit-file and summary-file name the same file: give each its own",
+        ),
+    ],
+)
+def test_a_problem_names_its_source(argv: list[str], environ: dict[str, str], problem: str) -> None:
+    """A problem says which value, from where, what is wrong and what to do, in one printable line."""
+    (found,) = problems(["9001", *argv], {**ACCOUNT, **environ})
+    assert fnmatchcase(found, problem)
+    assert found.isprintable()
+    assert len(found) < 200
+
+
+def test_a_problem_in_the_file_has_a_place(config: Path) -> None:
+    """A value in the file is told with line and column."""
+    config.write_text("# comment\ntimeout: 90\ntoken: hunter3\n")
+    found = problems(["9001", "--config", str(config)], ACCOUNT)
+    assert found[0].startswith("key token from file gate.yml, line 3, column 1 may not stand in a file: ")
+    assert found[1] == "'90' from file gate.yml, line 2, column 10, key timeout has no unit: 90s or 90m?"
+
+
+def test_all_problems_come_at_once(config: Path) -> None:
+    """One run tells everything that has to be mended, of every layer, each once."""
+    config.write_text("timeout: 90\ncolour: red\n")
+    found = problems(
+        ["--bogus", "--max-interval=0", "--config=gate.yml"],
+        {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE"},
+    )
+    expected = [
+        "--bogus",
+        "colour",
+        "line 1",
+        "fail-fast",
+        "--max-interval",
+        "api-url",
+        "image-version-id is missing",
+    ]
+    expected += ["secret-key is missing", "account-service-id, the ASID, is missing"]
+    for words in expected:
+        assert sum(words.lower() in text.lower().replace("fail_fast", "fail-fast") for text in found) >= 1, (
+            words
+        )
+    assert len(found) == len(set(found)) == len(expected)
+
+
+def test_a_value_that_is_overridden_is_not_judged() -> None:
+    """What does not count cannot be a problem: it is what somebody overrides."""
+    assert settings_of("--timeout=5m", CFGATE_TIMEOUT="soon").timeout == 300
+
+
+# Credentials
+
+
+@pytest.mark.parametrize(
+    ("environ", "words"),
+    [
+        ({}, ["credentials are missing", "input `access-key`", "CLANFORGE_SECRET_KEY", "input `token`"]),
+        ({"INPUT_ACCESS-KEY": "AKIA"}, ["secret-key is missing beside access-key (from input `access-key`)"]),
+        ({"CLANFORGE_SECRET_KEY": "hunter2"}, ["access-key is missing beside secret-key (from environment"]),
+        (
+            {**ACCOUNT, "INPUT_TOKEN": "hunter2"},
+            ["environment CLANFORGE_ACCESS_KEY, environment CLANFORGE_SECRET_KEY and input `token` are"],
+        ),
+        (
+            {"CLANFORGE_SECRET_KEY": "hunter2", "CLANFORGE_TOKEN": "hunter2"},
+            ["keep either the key pair or the token"],
+        ),
+    ],
+)
+def test_there_is_one_kind_of_credentials(environ: dict[str, str], words: list[str]) -> None:
+    """A whole key pair or a token: neither, half of one, and both are problems that name the sources."""
+    (found,) = problems(["9001"], {"CFGATE_ACCOUNT_SERVICE_ID": "1234567", **environ})
+    assert all(word in found for word in words)
+    assert "hunter2" not in found
+
+
+def test_the_asid_is_needed_without_a_token() -> None:
+    """With a token the ASID may be left out; with keys it may not."""
+    request = read(["9001"], {"CLANFORGE_TOKEN": "abc"})
+    assert isinstance(request, Run)
+    assert request.settings.account_service_id is None
+    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": ""})
+    assert found.startswith("account-service-id, the ASID, is missing")
+
+
+def test_a_rehearsal_needs_nothing_but_an_id() -> None:
+    """Nobody's credentials are needed for a rehearsal, or even looked at."""
+    for environ in ({}, ACCOUNT, {"CLANFORGE_TOKEN": "two words"}):
+        request = read(["9001", "--rehearse", "ready"], environ)
+        assert isinstance(request, Run)
+        assert request.settings.rehearse == "ready"
+        assert request.settings.credentials == Credentials()
+    assert [text.split(":")[0] for text in problems([], {"INPUT_REHEARSE": "ready"})] == [
+        "image-version-id is missing"
+    ]
+
+
+# Secrets
+
+
+def test_every_secret_is_known() -> None:
+    """All credentials are handed over for hiding, in use or not, on success and on failure."""
+    environ = {
+        **ACCOUNT,
+        "INPUT_SECRET-KEY": "in-the-input",
+        "CFGATE_API_URL": "https://user:in-the-url@example.com",
+    }
+    secrets = {"AKIAEXAMPLE", "hunter2hunter2", "in-the-input"}
+    assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
+        "user:in-the-url",
+        "in-the-url",
+    }
+    failed = invalid(["--token", "in-the-flag"], environ)
+    assert failed.secrets == secrets | {"user:in-the-url", "in-the-url", "in-the-flag"}
+
+
+def test_swapped_values_are_not_shown() -> None:
+    """A credential in the wrong place is not repeated, and the mistake is named."""
+    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": "hunter2hunter2"})
+    assert found == (
+        "the value from environment CFGATE_ACCOUNT_SERVICE_ID holds a credential: are two values swapped?"
+    )
+
+
+def test_no_repr_shows_a_secret() -> None:
+    """A request, its settings and an error can be printed by mistake."""
+    request = run()
+    failed = invalid([], {**ACCOUNT, "CFGATE_TIMEOUT": "90"})
+    for text in (
+        repr(request),
+        repr(request.settings),
+        repr(failed),
+        str(failed),
+        repr(vars(failed)["problems"]),
+    ):
+        assert "hunter2" not in text
+        assert "AKIAEXAMPLE" not in text
+
+
+# Commands
+
+
+def test_check_looks_once() -> None:
+    """`check` is a wait of no time, whatever the other layers say, and will not be told to wait."""
+    request = read(["check", "9001"], {**ACCOUNT, "CFGATE_TIMEOUT": "45m"})
+    assert isinstance(request, Run)
+    assert (request.settings.timeout, request.settings.sources["timeout"]) == (0, "command check")
+    (found,) = problems(["check", "9001", "--timeout", "5m"], ACCOUNT)
+    assert "never waits" in found
+
+
+def test_the_simulator_reads_its_flags_alone() -> None:
+    """`demo` and `simulate` work in any environment, however wrong."""
+    environ = {"CFGATE_TIMEOUT": "90", "CFGATE_PORT": "x", "INPUT_SPEED": "x"}
+    assert read(["simulate"], environ) == Simulate(scenario="ready", port=0, speed=1)
+    argv = ["simulate", "--scenario", "stall.yml", "--port", "8080", "--speed", "20"]
+    assert read(argv, environ) == Simulate(scenario="stall.yml", port=8080, speed=20)
+    assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
+    assert problems(["simulate", "--port=http"], {}) == (
+        "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",
+    )
+
+
+def test_help_and_version_need_nothing() -> None:
+    """Both are answered whatever else is wrong."""
+    request = read(["--version"], {})
+    assert isinstance(request, Show)
+    assert request.text.startswith("cfgate ")
+    page = read(["wait", "--bogus", "-h"], {"CFGATE_TIMEOUT": "90"})
+    assert isinstance(page, Show)
+    assert "Exit codes" in page.text
+
+
+def test_what_is_rarely_needed_is_not_imported() -> None:
+    """The container, which is started without arguments, pays for neither argparse nor YAML."""
+    environ = {**ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001"}
+    code = (
+        "import sys; from cfgate.settings.reading import read; "
+        f"read([], {environ!r}); print({{'argparse', 'yaml', 'requests', 'difflib'}} & set(sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "set()\n"
+
+
+# What a caller gets besides
+
+
+def test_reports_can_be_written_on_failure() -> None:
+    """The files that could be read are known even when other settings are wrong."""
+    failed = invalid(
+        ["--result-file", "out.json", "--junit-file", ".", "--bogus"], {"CFGATE_DOTENV_FILE": "g.env"}
+    )
+    assert failed.files == Files(result="out.json", dotenv="g.env")
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("CFGATE_TIMOUT", "CFGATE_TIMEOUT"),
+        ("CFGATE_IMAGE_VERSION_IDS", "CFGATE_IMAGE_VERSION_ID"),
+        ("CFGATE_TOKEN", "CLANFORGE_TOKEN"),
+        ("CFGATE_ACCESSKEY", "CLANFORGE_ACCESS_KEY"),
+    ],
+)
+def test_a_misspelt_variable_is_a_warning(name: str, meant: str) -> None:
+    """A variable that is almost one of ours is told, with success and with failure, without its value."""
+    warning = f"environment {name} is not read: did you mean {meant}?"
+    assert run(**{name: "hunter2"}).warnings == (warning,)
+    assert invalid([], {name: "hunter2"}).warnings == (warning,)
+
+
+def test_outputs_of_an_earlier_gate_are_no_warning() -> None:
+    """GitLab hands the dotenv outputs of one gate to the jobs behind it."""
+    outputs = (
+        "STATUS READY EXIT_CODE REASON JOB_STATE_ID JOB_STATE_NAME JOB_PROGRESS JOB_FAILED JOB_ERROR "
+        "JOB_CREATED JOB_STARTED JOB_UPDATED JOB_ETA WAITED_SECONDS REQUESTS RETRIES REHEARSAL RESULT"
+    )
+    assert run(**{f"CFGATE_{name}": "1" for name in outputs.split()}).warnings == ()
+
+
+def test_the_id_of_an_earlier_gate_is_a_warning() -> None:
+    """An id that may be an output of an earlier gate would wait for what is long ready: it is told."""
+    environ = {**ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001", "CFGATE_STATUS": "ready"}
+    request = read([], environ)
+    assert isinstance(request, Run)
+    assert ["earlier gate" in warning for warning in request.warnings] == [True]
+    assert run(CFGATE_STATUS="ready").warnings == ()
+
+
+def test_what_is_odd_is_a_warning() -> None:
+    """An id named twice is waited for once; a stall between two looks is nothing that can be seen."""
+    request = run("9002", "9001", "--stall-timeout=15s")
+    assert [target.image_version_id for target in request.settings.targets] == [9001, 9002]
+    twice, stall = request.warnings
+    assert twice == "image-version-id names 9001 more than once; each is waited for once"
+    assert stall.startswith("stall-timeout (15s) is no longer than the longest pause between two looks (15s)")
+    assert run("--stall-timeout=15s", "--poll-interval=5s").warnings == ()
+
+
+def test_what_was_understood_can_be_shown() -> None:
+    """Every value in force is listed as a user would write it, with its source, and secrets are hidden."""
+    rows = {name: (text, source) for name, text, source in describe(settings_of("9002", "--timeout", "90m"))}
+    assert rows["image-version-id"] == ("9001, 9002", "the command line")
+    assert rows["timeout"] == ("1h30m", "flag --timeout")
+    assert rows["poll-interval"] == ("auto", "default")
+    assert rows["stall-timeout"] == ("off", "default")
+    assert rows["fail-fast"] == ("true", "default")
+    assert rows["account-service-id"] == ("1234567", "environment CFGATE_ACCOUNT_SERVICE_ID")
+    assert rows["secret-key"] == ("***", "environment CLANFORGE_SECRET_KEY")
+    assert rows["api-url"] == ("https://api.multiplay.co.uk", "default")
+    assert not {"token", "config", "ca-bundle", "result-file", "rehearse"} & set(rows)
+
+
+def test_settings_without_sources_can_be_shown() -> None:
+    """Settings that nobody gave, such as those of the demo, are all defaults."""
+    rows = describe(Settings(targets=(Target(9001),), files=Files(junit="junit.xml")))
+    assert rows[0] == ("image-version-id", "9001", "default")
+    assert ("junit-file", "junit.xml", "default") in rows
+
+
+# Anything at all
+
+
+SECRET = "S3cr3t-hunter2"
+TEXTS = st.sampled_from(
+    ["5m", "90", "0", "9001", "true", "auto", "off", "", "-", "https://a.example", "gate.yml"]
+)
+TEXTS |= st.text(max_size=6) | st.sampled_from(
+    [SECRET, f"https://u:{SECRET}@h", f"x {SECRET} " * 9, f"?{SECRET}"]
+)
+VARIABLES = [name for option in OPTIONS for name in (option.variable, *option.input_variables)]
+FLAGS = [option.flag for option in OPTIONS] + ["--fail-fast", "--tokn", "-x", "check", "9001"]
+KEYS = [option.name for option in OPTIONS] + ["timout"]
+
+
+@given(
+    argv=st.lists(st.sampled_from(FLAGS) | st.builds("{}={}".format, st.sampled_from(FLAGS), TEXTS) | TEXTS),
+    environ=st.dictionaries(st.sampled_from([*VARIABLES, "CFGATE_TIMOUT"]), TEXTS),
+    file=st.lists(st.tuples(st.sampled_from(KEYS), TEXTS), max_size=4),
+)
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+def test_anything_is_read_or_refused(
+    config: Path, argv: list[str], environ: dict[str, str], file: list[tuple[str, str]]
+) -> None:
+    """Any argv, environment and file make a request or problems, which hold no secret and can be printed."""
+    config.write_bytes("\n".join(f"{key}: {text}" for key, text in file).encode("utf-8", "surrogatepass"))
+    texts: tuple[str, ...] = ()
+    try:
+        request = read(argv, {**environ, "CLANFORGE_TOKEN": SECRET})
+    except InvalidRequest as error:
+        texts = (str(error), *error.problems, *error.warnings)
+        request = None
+    assert request or texts[0]
+    assert all(SECRET not in text and text.isprintable() for text in texts)
