@@ -1,0 +1,87 @@
+"""GitHub-flavoured Markdown in which text from outside stays text.
+
+Untrusted text goes through `cell` or `block`, and nothing else. In both every line end and every ASCII
+punctuation character is a character reference, which Markdown never takes for markup; and both are elements
+in which GitHub leaves mentions, issue numbers and emoji codes alone.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Final, TypeVar
+
+from cfgate.report.words import shorten, visible
+
+Item = TypeVar("Item")
+
+LEFT: Final = "---"
+RIGHT: Final = "--:"
+
+_MARKUP: Final = re.compile(r"[\n!-/:-@\[-`{-~]")  # a line end and all ASCII punctuation
+
+_LINE_END: Final = "&#10;"
+
+# GFM looks for e-mail addresses after it has read the character references, so that `&#64;` alone would still
+# make a link: an empty comment parts the text that it looks at.
+_AT: Final = "&#64;"
+_PARTED_AT: Final = "&#64;<!---->"
+
+
+def cell(text: str, limit: int = 500) -> str:
+    """Write untrusted text for a table cell or a sentence, at most `limit` characters of it."""
+    encoded = _referenced(visible(shorten(text, limit)))
+    encoded = encoded.replace(_LINE_END, "<br>").replace(_AT, _PARTED_AT)
+    return f"<code>{encoded}</code>" if text else ""
+
+
+def block(text: str, room: int) -> str:
+    """Write untrusted text as a block, on one line of Markdown, cut to about `room` bytes."""
+    whole = visible(text)
+    kept = whole[:room]
+    while (bytes_needed := size(_referenced(kept))) > room:
+        kept = kept[: len(kept) * room // bytes_needed]
+    return f"<pre><code>{_referenced(shorten(whole, len(kept)))}</code></pre>"
+
+
+def table(
+    columns: Mapping[str, str], items: Sequence[Item], cells: Callable[[Item], Iterable[str]], room: int
+) -> str:
+    """Write a table of at most `room` bytes, a row for each item; what is left out is counted in the last.
+
+    `columns` gives for each title LEFT or RIGHT. Titles and cells are Markdown already.
+    """
+    rows = fitting(items, lambda item: _row(cells(item)), room, lambda left: _row([f"… and {left} more"]))
+    return "\n".join([_row(columns.keys()), _row(columns.values()), *rows])
+
+
+def folding(summary: str, body: str, *, unfolded: bool = False) -> str:
+    """Write something that a reader can fold and unfold; `summary`, one line, is HTML, `body` Markdown."""
+    return f"<details{' open' * unfolded}><summary>{summary}</summary>\n\n{body}\n\n</details>"
+
+
+def fitting(
+    items: Sequence[Item], part: Callable[[Item], str], room: int, more: Callable[[int], str]
+) -> list[str]:
+    """Write a part for each item while they fit into `room` bytes; `more` tells how many are left out."""
+    kept: list[str] = []
+    for item in items:
+        written = part(item)
+        room -= size(written) + 1
+        if room < 0:
+            return [*kept, more(len(items) - len(kept))]
+        kept.append(written)
+    return kept
+
+
+def size(text: str) -> int:
+    """Count bytes in UTF-8."""
+    return len(text.encode())
+
+
+def _referenced(text: str) -> str:
+    return _MARKUP.sub(lambda match: f"&#{ord(match[0])};", text)
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"

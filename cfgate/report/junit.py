@@ -1,0 +1,108 @@
+"""The JUnit XML report: a test case for each image version.
+
+The schema is that of Jenkins' xunit plugin (junit-10.xsd), which Surefire's and GitLab's reports follow too.
+GitLab shows the content of `failure` and `error`, others the attribute `message`: both are filled.
+"""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+from cfgate import __version__
+from cfgate.model import GateStatus, Outcome, Result
+from cfgate.report.words import duration, elapsed, shorten, state_of, visible
+
+# What a test failed by; any other way of not being ready is an error: the test could not be carried out.
+_FAILURES: Final = frozenset({GateStatus.FAILED, GateStatus.SQUASHED})
+
+_MAX_MESSAGE: Final = 200
+_MAX_TEXT: Final = 20_000  # fifty image versions at their worst stay below the 30 MB that GitLab takes
+
+
+def junit(result: Result) -> str:
+    """Write the report; whenever the result is not ready, at least one test case is not either."""
+    suites = ET.Element("testsuites")
+    suite = ET.SubElement(suites, "testsuite", name="cfgate rehearsal" if result.rehearsal else "cfgate")
+    _add_properties(suite, result)
+    for outcome in result.outcomes:
+        _add_image_version(suite, outcome, result)
+    if not result.ready and suite.find("testcase/failure") is None and suite.find("testcase/error") is None:
+        _add_run(suite, result)
+    suite.set("tests", str(len(suite.findall("testcase"))))
+    suite.set("failures", str(len(suite.findall("testcase/failure"))))
+    suite.set("errors", str(len(suite.findall("testcase/error"))))
+    suite.set("skipped", "0")
+    suite.set("time", _seconds(result.waited))
+    suite.set("timestamp", datetime.fromtimestamp(result.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    ET.indent(suites)
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
+
+
+def _add_properties(suite: ET.Element, result: Result) -> None:
+    properties = ET.SubElement(suite, "properties")
+    facts = {
+        "version": __version__,
+        "status": result.status.label,
+        "exit-code": str(result.exit_code),
+        "rehearsal": str(result.rehearsal).lower(),
+    }
+    for name, value in facts.items():
+        ET.SubElement(properties, "property", name=name, value=value)
+
+
+def _add_image_version(suite: ET.Element, outcome: Outcome, result: Result) -> None:
+    target = outcome.target
+    version = f"image version {target.image_version_id}"  # a name alone might be there twice
+    case = _add_case(suite, f"{target.name} ({version})" if target.name else version, outcome.waited)
+    if outcome.status is not GateStatus.READY:
+        error = outcome.job.error if outcome.job else None
+        _add_problem(case, outcome.status, outcome.reason, outcome.remedy, error or "")
+    lines = ["rehearsal: a simulator was asked instead of Clanforge"] if result.rehearsal else []
+    lines += _life(outcome)
+    if lines:
+        ET.SubElement(case, "system-out").text = _text("\n".join(lines))
+
+
+def _add_run(suite: ET.Element, result: Result) -> None:
+    """Add a test case for a run that went wrong as a whole, before or after the image versions."""
+    case = _add_case(suite, "run", result.waited)
+    _add_problem(case, result.status, result.reason, result.remedy, "")
+
+
+def _add_case(suite: ET.Element, name: str, waited: float) -> ET.Element:
+    name = _text(shorten(name, _MAX_MESSAGE))
+    return ET.SubElement(suite, "testcase", classname="cfgate", name=name, time=_seconds(waited))
+
+
+def _add_problem(case: ET.Element, status: GateStatus, reason: str, remedy: str, error: str) -> None:
+    problem = ET.SubElement(case, "failure" if status in _FAILURES else "error")
+    problem.set("type", status.label)
+    problem.set("message", _text(" ".join(shorten(reason, _MAX_MESSAGE).split())))
+    problem.text = "\n\n".join(_text(part) for part in (reason, remedy, error) if part)
+
+
+def _life(outcome: Outcome) -> Iterator[str]:
+    """Tell what happened to one image version, in order."""
+    states = [(moment.at, state_of(moment.job)) for moment in outcome.timeline]
+    retries = [
+        (retry.at, f"{retry.why}; asked again in {duration(retry.pause)}") for retry in outcome.retries
+    ]
+    for at, line in sorted(states + retries, key=lambda entry: entry[0]):
+        yield f"{elapsed(at)} {line}"
+    for warning in outcome.warnings:
+        yield f"warning: {warning}"
+
+
+def _text(text: str) -> str:
+    """Bound a text, and make it one that XML 1.0 allows.
+
+    GitLab and Jenkins take `[[ATTACHMENT|path]]` for the path of a file to show: no text from outside may.
+    """
+    return visible(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+
+
+def _seconds(seconds: float) -> str:
+    return f"{max(seconds, 0.0):.3f}"

@@ -1,0 +1,69 @@
+"""The outputs: text under fixed names for the next step of a pipeline."""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+from typing import Any, Final
+
+from cfgate.model import GateStatus, Result
+from cfgate.report.result import as_dict, as_json
+
+# Below the 64 KiB that a host caps a value at: JSON that is cut off by somebody else is worth nothing.
+MAX_RESULT: Final = 60_000
+
+_STATUSES: Final = ", ".join(sorted(status.label for status in GateStatus))
+
+DESCRIPTIONS: Final = MappingProxyType(
+    {
+        "status": f"How the gate ended, one of {_STATUSES}.",
+        "ready": "Whether every image version is ready and the pipeline may go on, `true` or `false`.",
+        "exit-code": "The exit code of cfgate, different for each way to end.",
+        "reason": "One sentence that says what happened.",
+        "image-version-id": "The id of the image version that decided (the only one, if there was one).",
+        "job-state-id": "The id of the job state last seen, 1 to 7.",
+        "job-state-name": "The name of the job state last seen, such as `Running` or `Completed`.",
+        "job-progress": "The progress of the job in per cent, 0 to 100.",
+        "job-failed": "How many times the job has failed; more than 0 is normal on a job that was retried.",
+        "job-error": "The error of the job as the API gave it; handle it as untrusted text.",
+        "job-created": "When the job was created, in Unix seconds of the API's clock.",
+        "job-started": "When the job was started, in Unix seconds of the API's clock.",
+        "job-updated": "When the job was last updated, in Unix seconds of the API's clock.",
+        "job-eta": "The API's last estimate of the job's end, in Unix seconds of the API's clock.",
+        "waited-seconds": "How long the gate waited, in whole seconds.",
+        "requests": "How many requests were sent, for all image versions together.",
+        "retries": "How many answers could not be used and were asked for again.",
+        "rehearsal": "Whether a simulator was asked instead of Clanforge, `true` or `false`.",
+        "result": "The whole result as JSON, every image version with its time line, retries and warnings.",
+    }
+)
+NAMES: Final = tuple(DESCRIPTIONS)
+
+
+def outputs(result: Result) -> dict[str, str]:
+    """Tell a result by all of `NAMES`; what is not known is empty."""
+    facts = as_dict(result)
+    texts = {name: _text(facts[name]) for name in NAMES if name != "result"}
+    return {**texts, "result": as_json(result, MAX_RESULT)}
+
+
+def fail_closed(*, rehearsal: bool) -> dict[str, str]:
+    """Give what to write before anything is known, so that a gate that is killed leaves no green output."""
+    return {
+        **dict.fromkeys(NAMES, ""),
+        "status": GateStatus.ERROR.label,
+        "ready": _text(value=False),
+        "exit-code": _text(GateStatus.ERROR.exit_code),
+        "reason": "cfgate was stopped before it could decide",
+        "rehearsal": _text(rehearsal),
+    }
+
+
+def _text(value: Any) -> str:
+    """Write a value of the JSON result as a step's shell can use it: whole numbers only."""
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, float):
+        return str(round(value))
+    return str(value)
