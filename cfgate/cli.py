@@ -10,13 +10,13 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from cfgate.clock import Clock, SystemClock
-from cfgate.delivery import deliver, promise
-from cfgate.errors import GateError, InvalidSettings
+from cfgate.delivery import UNDECIDED, deliver, promise
+from cfgate.errors import GateError
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
 from cfgate.model import Result
@@ -24,7 +24,7 @@ from cfgate.narrator import conclude, introduce
 from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
-from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
+from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Show, Simulate
 from cfgate.watch import Inbox, listen
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ class Program:
             host = self._host(error.files)
             for warning in error.warnings:
                 host.annotate(Level.WARNING, "cfgate: settings", warning)
-            return self._finish(host, error.files, ended_by(error), error.problems)
+            return self._finish(host, error.files, ended_by(error, self._undecided()), error.problems)
         match request:
             case Show(text):
                 print(text, file=self.stdout)
@@ -90,29 +90,27 @@ class Program:
         """Run `wait`, `check` or `demo`; whatever happens, deliver a result."""
         settings, files = request.settings, request.settings.files
         host, redact = self._host(files), Redactor(request.secrets)
+        undecided = replace(self._undecided(), rehearsal=bool(settings.rehearse))
         problems: Sequence[str] = ()
         try:
             for secret in request.secrets:
                 host.mask(secret)
             introduce(host, settings, request.warnings)
-            self._promise(host, settings)
+            promise(undecided, host, files)
             result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
         except GateError as error:
-            result, problems = ended_by(error), getattr(error, "problems", ())
+            result, problems = ended_by(error, undecided), getattr(error, "problems", ())
         except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
             host.debug(redact("".join(traceback.format_exception(error))))
-            result = ended_by(bug(error))
+            result = ended_by(bug(error, redact), undecided)
         return self._finish(host, files, result, problems)
+
+    def _undecided(self) -> Result:
+        return replace(UNDECIDED, started=self.clock.time())
 
     def _host(self, files: Files) -> Host:
         """Choose the host; where the JSON has stdout for itself, the log goes to stderr."""
         return choose(self.environ, self.stderr if files.result == "-" else self.stdout)
-
-    def _promise(self, host: Host, settings: Settings) -> None:
-        """Write the fail-closed verdict; a report that cannot be written is told before anything is sent."""
-        problems = promise(host, settings.files, rehearsal=bool(settings.rehearse))
-        if problems:
-            raise InvalidSettings(problems)
 
     def _finish(self, host: Host, files: Files, result: Result, problems: Sequence[str]) -> int:
         # The reports first: whoever reads the log may be slow, or gone.

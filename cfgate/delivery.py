@@ -11,10 +11,10 @@ import os
 import stat
 import tempfile
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
 
+from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
 from cfgate.model import GateStatus, Result
 from cfgate.report.dotenv import dotenv
@@ -35,9 +35,11 @@ UNDECIDED: Final = Result(
 )
 
 
-def promise(host: Host, files: Files, *, rehearsal: bool) -> list[str]:
-    """Write the fail-closed verdict everywhere; return what could not be written, one clause each."""
-    return _deliver(replace(UNDECIDED, rehearsal=rehearsal), host, files)
+def promise(undecided: Result, host: Host, files: Files) -> None:
+    """Write the fail-closed verdict everywhere. Raises InvalidSettings for what cannot be written."""
+    problems = _deliver(undecided, host, files)
+    if problems:
+        raise InvalidSettings(problems)
 
 
 def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> None:

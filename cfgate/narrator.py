@@ -130,7 +130,7 @@ def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
     """
     for outcome in result.outcomes:
         if outcome.job and outcome.job.error:
-            lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error)]
+            lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error.strip("\r\n"))]
             host.group(f"job error of {outcome.target.label}", lines)
     for outcome in result.outcomes:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():

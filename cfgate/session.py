@@ -142,9 +142,12 @@ def _standing(outcomes: tuple[Outcome, ...]) -> str:
     return f"{waiting} of {len(outcomes)} image versions were not ready"
 
 
-def ended_by(error: GateError) -> Result:
+def ended_by(error: GateError, undecided: Result) -> Result:
     """Make the result of a run that an error ended before any gate could."""
-    return Result(error.status, error.status.exit_code, str(error), error.remedy)
+    status = error.status
+    return replace(
+        undecided, status=status, exit_code=status.exit_code, reason=str(error), remedy=error.remedy
+    )
 
 
 def bug(error: BaseException, redact: Callable[[str], str] = _no_text) -> Broken:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from cfgate.model import Result
 from cfgate.report.dotenv import dotenv, variable
-from cfgate.report.outputs import NAMES, fail_closed, outputs
+from cfgate.report.outputs import NAMES, outputs
 from tests.factories import hostile_texts, outcome, result, results
 
 MAX_BYTES = 5 * 1024
@@ -45,11 +45,6 @@ def test_the_outputs_as_variables() -> None:
     assert variables["CFGATE_JOB_STATE_NAME"] == "Completed"
     assert variables["CFGATE_REASON"] == "image version 9001 ended ready"
     assert variables["CFGATE_JOB_ERROR"] == ""
-
-
-def test_the_fail_closed_outputs() -> None:
-    """What is written before anything is known is a report that GitLab takes."""
-    assert gitlab(dotenv(fail_closed(rehearsal=False)))["CFGATE_READY"] == "false"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import re
 from hypothesis import given, settings
 
 from cfgate.model import GateStatus, JobState, Result
-from cfgate.report.outputs import DESCRIPTIONS, MAX_RESULT, NAMES, fail_closed, outputs
+from cfgate.report.outputs import DESCRIPTIONS, MAX_RESULT, NAMES, outputs
 from tests.factories import NOON, job, outcome, result, results
 
 
@@ -99,17 +99,3 @@ def test_a_large_result_is_cut_before_a_host_would_cut_it() -> None:
     told = outputs(result(outcome(GateStatus.FAILED, job=job(JobState.FAILED, error="x" * 100_000))))
     assert len(told["result"]) <= MAX_RESULT
     assert json.loads(told["result"])["truncated"] is True
-
-
-def test_a_killed_gate_is_not_green() -> None:
-    """What is written first says that nothing was decided, and overrides whatever was there."""
-    told = fail_closed(rehearsal=True)
-    assert tuple(told) == NAMES
-    assert {name: value for name, value in told.items() if value} == {
-        "status": "error",
-        "ready": "false",
-        "exit-code": "70",
-        "reason": "cfgate was stopped before it could decide",
-        "rehearsal": "true",
-    }
-    assert fail_closed(rehearsal=False)["rehearsal"] == "false"

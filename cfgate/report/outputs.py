@@ -46,18 +46,6 @@ def outputs(result: Result) -> dict[str, str]:
     return {**texts, "result": as_json(result, MAX_RESULT)}
 
 
-def fail_closed(*, rehearsal: bool) -> dict[str, str]:
-    """Give what to write before anything is known, so that a gate that is killed leaves no green output."""
-    return {
-        **dict.fromkeys(NAMES, ""),
-        "status": GateStatus.ERROR.label,
-        "ready": _text(value=False),
-        "exit-code": _text(GateStatus.ERROR.exit_code),
-        "reason": "cfgate was stopped before it could decide",
-        "rehearsal": _text(rehearsal),
-    }
-
-
 def _text(value: Any) -> str:
     """Write a value of the JSON result as a step's shell can use it: whole numbers only."""
     if value is None:
