@@ -24,7 +24,7 @@ from cfgate.narrator import conclude, introduce
 from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
-from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Show, Simulate
+from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
 from cfgate.watch import Inbox, listen
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class Program:
         undecided = replace(self._undecided(), rehearsal=bool(settings.rehearse))
         problems: Sequence[str] = ()
         try:
-            for secret in request.secrets:
+            for secret in _inputs(settings):
                 host.mask(secret)
             introduce(host, settings, request.warnings)
             promise(undecided, host, files)
@@ -118,3 +118,19 @@ class Program:
         conclude(host, result, problems)
         host.close()
         return result.exit_code
+
+
+def _inputs(settings: Settings) -> list[str]:
+    """List the credentials that came as inputs of an action: there the runner reads what masks them.
+
+    Those from the environment are left alone: in a step that pipes the log into a file, they would land there.
+    """
+    credentials = {
+        "access-key": settings.credentials.access_key,
+        "secret-key": settings.credentials.secret_key,
+        "token": settings.credentials.token,
+    }
+    sources = settings.sources
+    return [
+        value for name, value in credentials.items() if value and sources.get(name, "").startswith("input")
+    ]

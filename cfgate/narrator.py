@@ -135,7 +135,8 @@ def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
     for outcome in result.outcomes:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
             host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
-    _annotate(host, result)
+    if host.annotates:  # elsewhere it would say what the last lines say
+        _annotate(host, result)
     _last_lines(host, result, problems)
 
 

@@ -19,9 +19,10 @@ LINUX, CONSOLE = Target(9001, "linux"), Target(9002, "console")
 class Notebook:
     """A host that writes down what it was told."""
 
-    def __init__(self, *, live: bool = False) -> None:
+    def __init__(self, *, live: bool = False, annotates: bool = True) -> None:
         self.live = live
         self.folds = False
+        self.annotates = annotates
         self.lines: list[str] = []
         self.annotations: list[tuple[Level, str, str]] = []
         self.groups: dict[str, list[str]] = {}
@@ -207,3 +208,11 @@ def test_a_rehearsal_says_so_where_it_matters() -> None:
     conclude(book, Result(ready.status, 0, ready.reason, "", ready.outcomes, rehearsal=True, waited=220))
     assert "rehearsal" in book.lines[-1]
     assert "rehearsal" in book.annotations[-1][1]
+
+
+def test_where_there_is_only_a_log_nothing_is_said_twice() -> None:
+    """A host without annotations gets the last lines alone."""
+    book = Notebook(annotates=False)
+    conclude(book, result(GateStatus.TIMEOUT))
+    assert book.annotations == []
+    assert book.lines == ["timeout after 3m40s (19 requests): so it was", "what to do: Do this."]

@@ -49,6 +49,16 @@ class Host(Protocol):
         """Whether `progress` draws something, so that no heartbeat lines are needed."""
         ...
 
+    @property
+    def folds(self) -> bool:
+        """Whether `group` folds its lines away, so that details cost a reader nothing."""
+        ...
+
+    @property
+    def annotates(self) -> bool:
+        """Whether `annotate` reaches a place of its own, besides the log."""
+        ...
+
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print for a person. Line breaks in `text` make lines; each is disarmed."""
         ...

@@ -1,0 +1,85 @@
+"""Find out where cfgate runs. Once, at the start, from the environment that it is given."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import partial
+from typing import TextIO
+
+from cfgate.hosts import Host
+from cfgate.hosts.azure import Azure
+from cfgate.hosts.console import Console
+from cfgate.hosts.github import GitHub
+from cfgate.hosts.gitlab import GitLab
+from cfgate.hosts.terminal import Terminal
+
+
+def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    """Return the host that these variables tell of; it prints to `stream` and nowhere else.
+
+    | variable         | value  | host                                                     |
+    |------------------|--------|----------------------------------------------------------|
+    | `GITHUB_ACTIONS` | `true` | GitHub; Gitea and Forgejo set it too, and understand it  |
+    | `GITLAB_CI`      | `true` | GitLab                                                   |
+    | `TF_BUILD`       | `True` | Azure Pipelines                                          |
+    | none of these    |        | a terminal; live bars if `stream` is one and it can move |
+    """
+    debugging = _debugging(environ)
+    if _is_true(environ, "GITHUB_ACTIONS"):
+        return GitHub(
+            Console(stream, colour=_colour(environ, shown=True)),
+            output_file=environ.get("GITHUB_OUTPUT", ""),
+            summary_file=environ.get("GITHUB_STEP_SUMMARY", ""),
+            debugging=debugging,
+        )
+    if _is_true(environ, "GITLAB_CI"):
+        return GitLab(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if _is_true(environ, "TF_BUILD"):
+        return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    return _terminal(environ, stream, debugging=debugging)
+
+
+def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
+    moves = _is_terminal(stream) and environ.get("TERM") != "dumb"
+    console = Console(stream, colour=_colour(environ, shown=moves))
+    # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
+    if not moves or environ.get("CI"):
+        return Terminal(console, debugging=debugging)
+    from cfgate.hosts.live import Display  # late, for tqdm is needed nowhere else
+
+    return Terminal(console, display=Display(console, partial(_size, stream)), debugging=debugging)
+
+
+def _is_true(environ: Mapping[str, str], name: str) -> bool:
+    return environ.get(name, "").lower() == "true"
+
+
+def _debugging(environ: Mapping[str, str]) -> bool:
+    """Whether the user has asked for debug output, the way that GitHub, GitLab or Azure have for it."""
+    on_github = environ.get("RUNNER_DEBUG") == "1"
+    return on_github or _is_true(environ, "CI_DEBUG_TRACE") or _is_true(environ, "SYSTEM_DEBUG")
+
+
+def _colour(environ: Mapping[str, str], *, shown: bool) -> bool:
+    """Whether to colour: as no-color.org and force-color.org say, and if not, where colours are shown."""
+    if environ.get("NO_COLOR"):
+        return False
+    return bool(environ.get("FORCE_COLOR")) or shown
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    try:
+        return stream is not None and stream.isatty()
+    except ValueError:  # closed
+        return False
+
+
+def _size(stream: TextIO | None) -> os.terminal_size:
+    """Ask how large the terminal is now."""
+    try:
+        size = os.get_terminal_size(stream.fileno() if stream else -1)
+    except (OSError, ValueError):
+        size = os.terminal_size((0, 0))
+    # A terminal that knows no size says 0.
+    return os.terminal_size((size.columns or 80, size.lines or 24))

@@ -1,0 +1,92 @@
+"""Make text that a stranger may control harmless to print, and keep it readable for a person. Pure.
+
+The log of a CI job is parsed. GitHub's runner takes `::command::` at the start of a line, after any Unicode
+white space, and `##[command]` anywhere; it ends lines at CR, LF and CRLF. The agent of Azure Pipelines takes
+`##vso[…]` anywhere. GitLab obeys escape sequences and a lone CR. So every text loses its control characters,
+every `##` is broken, and a line that would start with `::` gets a prefix.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+PREFIX: Final = "| "
+CUT: Final = " … [cut]"
+
+# One call prints so many bytes at most: GitLab closes the log of a job at 4 MiB, and the verdict comes last.
+LOG_LIMIT: Final = 64 * 1024
+
+# Not `str.splitlines`: that splits at VT, FF, U+0085, U+2028 and more, where no parser of a log does.
+_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+
+# What draws nothing, draws backwards or moves the cursor: C0, DEL, C1, soft hyphen, zero-width characters,
+# line separators, bidi controls, invisible operators, BOM, tag characters; and surrogates, which no encoding
+# takes.
+_UNSEEN: Final = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
+    r"\U000e0000-\U000e007f\ud800-\udfff]"
+)
+
+_DOUBLE_HASH: Final = re.compile(r"#(?=#)")
+
+
+def split_lines(text: str) -> list[str]:
+    """Split where the parsers of logs do, and nowhere else; line breaks at the end count for nothing."""
+    return _LINE_BREAK.split(text.rstrip("\r\n"))
+
+
+def visible(line: str) -> str:
+    r"""Replace what cannot be seen by its escape (`\x1b`), a tab by blanks, and break every `##`."""
+    shown = _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), line.expandtabs(4))
+    return _DOUBLE_HASH.sub("# ", shown)
+
+
+def log_lines(text: str) -> list[str]:
+    """Disarm `text` for a log. Every line but the first has a prefix; the first has one where it needs it."""
+    first, *rest = map(visible, split_lines(cap_utf8(text, LOG_LIMIT)))
+    # What Python calls white space includes all that .NET's `TrimStart` removes.
+    armed = first.lstrip().startswith("::")
+    return [PREFIX + first if armed else first, *(PREFIX + line for line in rest)]
+
+
+def single_line(text: str) -> str:
+    """Disarm `text` for a place that has one line: a title, a row of a live display."""
+    return " ".join(map(visible, split_lines(text))).strip()
+
+
+def paragraph(text: str) -> str:
+    """Disarm `text` for the data of a command, which will escape the line breaks that stay in it."""
+    return "\n".join(map(visible, split_lines(text)))
+
+
+def cut_utf16(text: str, units: int) -> str:
+    """Cut to `units` UTF-16 code units, the length that .NET counts, and show that it was cut."""
+    encoded = text.encode("utf-16-le", "surrogatepass")
+    if len(encoded) <= 2 * units:
+        return text
+    return encoded[: 2 * (units - len(CUT))].decode("utf-16-le", "ignore") + CUT
+
+
+def cap_utf8(text: str, limit: int) -> str:
+    """Cut to `limit` bytes of UTF-8 (at least 100), and show that it was cut."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    if len(encoded) <= limit:
+        return text
+    marker = f"{CUT[:-1]} by cfgate: {len(encoded)} bytes in all]"
+    return encoded[: limit - len(marker.encode())].decode("utf-8", "ignore") + marker
+
+
+def maskable(secret: str) -> list[str]:
+    """Pick the lines of `secret` that are safe to mask: long, mixed, and so in no other text by accident.
+
+    A mask hides a word in the rest of the job, and GitHub drops a job output that contains a masked word: to
+    mask a test password such as `changeme` would do more harm than to leave it. Lines one by one, for that is
+    how logs are masked.
+    """
+    return [line for line in split_lines(secret) if _unpredictable(line)]
+
+
+def _unpredictable(word: str) -> bool:
+    mixed = any(char.isalpha() for char in word) and any(char.isdigit() for char in word)
+    return len(word) >= 16 and len(set(word)) >= 8 and mixed
