@@ -1,29 +1,95 @@
-# Everything that a clone needs, from nothing but Python >= 3.11, make and git.
+# Everything that a fresh clone needs: Python >= 3.11, make and git. `make help` lists the targets.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# uv and the checkers of definitions; apart from the environment that runs and tests cfgate.
+TOOLS := .cache/tools
 
-.PHONY: demo test lint clean
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.PHONY: help demo test lint format lock lock-upgrade lock-check definitions container clean FORCE
 
-demo: $(VENV)/.runtime
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/runtime.txt ## gate on a live simulated job; needs no account
 	@$(BIN)/python -m cfgate demo
 
-test: $(VENV)/.dev
+test: lint ## lint, then the whole test suite
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/dev.txt ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/mypy .ci
 
-$(VENV)/bin/python:
-	$(PYTHON) -m venv $(VENV)
+format: $(VENV)/dev.txt ## let ruff mend what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
 
-$(VENV)/.runtime: requirements/runtime.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements/runtime.txt
-	touch $@
+definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the parsers of those who read them
+	@TOOLS=$(TOOLS)/bin bash .ci/definitions/check
 
-$(VENV)/.dev: requirements/dev.txt | $(VENV)/bin/python
-	$(BIN)/pip install --quiet --require-hashes -r requirements/dev.txt
-	touch $@
+container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
+	@PYTHON=$(BIN)/python bash .ci/container/prove
 
-clean:
-	rm -rf $(VENV)
+# --- environments -------------------------------------------------------------------------------------------
+# DIR/NAME.txt is a copy of requirements/NAME.txt, made when all of it has been installed into DIR. Every wheel
+# must have a hash from the lock file. An environment without such a copy is half-made, one whose interpreter
+# does not run is broken (the system's Python was replaced): both are made anew.
+
+usable = $(shell $(1)/bin/python -c 'import pip' 2>/dev/null && ls $(1)/*.txt 2>/dev/null)
+ifeq ($(call usable,$(VENV)),)
+$(VENV)/runtime.txt $(VENV)/dev.txt: FORCE
+endif
+ifeq ($(call usable,$(TOOLS)),)
+$(TOOLS)/ci.txt: FORCE
+endif
+
+define install
+@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
+  'cfgate needs Python 3.11 or newer, which `$(PYTHON)` is not. Name another: make PYTHON=python3.13 $(MAKECMDGOALS)' >&2; exit 1; }
+@test -n '$(call usable,$(@D))' || $(PYTHON) -m venv --clear $(@D)
+@echo 'installing $< into $(@D)'
+@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: --require-hashes -r $<
+@cp $< $@
+endef
+
+$(VENV)/%.txt: requirements/%.txt
+	$(install)
+
+$(TOOLS)/%.txt: requirements/%.txt
+	$(install)
+
+# --- lock files ---------------------------------------------------------------------------------------------
+# `lock` keeps every version that still fits pyproject.toml; `lock-upgrade` takes the newest ones. One lock holds
+# for all supported Pythons and systems. No index is named in the files: where wheels come from is the user's
+# affair, what they are is not. `lock-check` resolves again from the committed files, so a release made elsewhere
+# in the world cannot turn it red; a change of pyproject.toml without `make lock` does.
+
+COMPILE = $(CURDIR)/$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS)
+define compile
+@cd $(1) && $(COMPILE) pyproject.toml -o requirements/runtime.txt
+@cd $(1) && $(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
+@cd $(1) && $(COMPILE) --group ci -o requirements/ci.txt
+endef
+
+lock: $(TOOLS)/ci.txt ## renew requirements/*.txt after a change of pyproject.toml
+	$(call compile,.)
+
+lock-upgrade: ## renew requirements/*.txt with the newest versions
+	@$(MAKE) --no-print-directory lock LOCK_FLAGS=--upgrade
+
+lock-check: $(TOOLS)/ci.txt ## fail when requirements/*.txt do not fit pyproject.toml
+	@rm -rf .cache/lock && mkdir -p .cache/lock && cp -r pyproject.toml requirements .cache/lock
+	$(call compile,.cache/lock)
+	@diff -u requirements .cache/lock/requirements || \
+	  { echo 'requirements/ does not fit pyproject.toml: run `make lock`' >&2; exit 1; }
+	@rm -rf .cache/lock
+	@echo 'requirements/ fits pyproject.toml'
+
+clean: ## remove environments and caches
+	rm -rf $(VENV) .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -123,14 +123,12 @@ class Program:
 def _inputs(settings: Settings) -> list[str]:
     """List the credentials that came as inputs of an action: there the runner reads what masks them.
 
-    Those from the environment are left alone: in a step that pipes the log into a file, they would land there.
+    Those from the environment are left alone: a step that pipes the log into a file would find them there.
     """
     credentials = {
         "access-key": settings.credentials.access_key,
         "secret-key": settings.credentials.secret_key,
         "token": settings.credentials.token,
     }
-    sources = settings.sources
-    return [
-        value for name, value in credentials.items() if value and sources.get(name, "").startswith("input")
-    ]
+    given = (name for name, source in settings.sources.items() if source == f"input {name}")
+    return [credentials[name] for name in given if credentials.get(name)]

@@ -142,16 +142,27 @@ def test_every_ending_has_its_code_its_outputs_its_summary_and_its_last_lines(
     assert "Traceback" not in ran.stdout
 
 
-def test_no_secret_leaves_the_process_but_in_its_header_and_its_mask(github: Github) -> None:
-    """The credentials stand in no output, summary or log line but the commands that mask them."""
+def test_no_secret_leaves_the_process(github: Github) -> None:
+    """The credentials stand in no output, summary or log line."""
     with playing("failed") as simulator:
         ran = github.run(simulator)
         assert simulator.requests
-    masks = [line for line in ran.lines if line.startswith("::add-mask::")]
-    others = "\n".join(line for line in ran.lines if line not in masks)
-    everything = others + ran.stderr + ran.summary + "".join(ran.outputs.values())
+    everything = ran.stdout + ran.stderr + ran.summary + "".join(ran.outputs.values())
     for secret in KEYS.values():
         assert secret not in everything
+
+
+def test_credentials_that_are_inputs_are_masked_and_shown_nowhere_else(github: Github) -> None:
+    """As an action, cfgate asks the runner to mask its credentials before it prints anything else of them."""
+    with playing("failed") as simulator:
+        keys = {"access_key": KEYS["CLANFORGE_ACCESS_KEY"], "secret_key": KEYS["CLANFORGE_SECRET_KEY"]}
+        ran = github.run(simulator, **keys)
+    assert ran.code == 1
+    masks = [f"::add-mask::{secret}" for secret in KEYS.values()]
+    assert [line for line in ran.lines if line.startswith("::add-mask::")] == masks
+    everything = "\n".join(line for line in ran.lines if line not in masks) + ran.stderr + ran.summary
+    for secret in KEYS.values():
+        assert secret not in everything + "".join(ran.outputs.values())
 
 
 def test_a_flaky_api_is_ridden_out(github: Github) -> None:
