@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 from cfgate.clock import Clock, SystemClock
 from cfgate.delivery import UNDECIDED, deliver, promise
 from cfgate.errors import GateError
+from cfgate.gate.watch import Inbox, listen
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
 from cfgate.model import Result
@@ -25,7 +26,6 @@ from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
 from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
-from cfgate.watch import Inbox, listen
 
 if TYPE_CHECKING:
     from cfgate.hosts import Host

@@ -12,14 +12,14 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
+from cfgate.gate.watch import Signalled
 from cfgate.model import Target
 from cfgate.settings.values import Credentials, Settings
 from cfgate.simulator import ScenarioError, Simulator, load
-from cfgate.watch import Signalled
 
 if TYPE_CHECKING:
+    from cfgate.gate.watch import Inbox
     from cfgate.settings.values import Simulate
-    from cfgate.watch import Inbox
 
 # What `cfgate demo` gates on. Its life takes about 15 s; the time-out is for a machine that is very slow.
 DEMO: Final = Settings(

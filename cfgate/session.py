@@ -13,22 +13,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cfgate.errors import Broken, GateError
-from cfgate.gate import Gate
+from cfgate.gate.loop import Gate
+from cfgate.gate.patience import Limits
+from cfgate.gate.watch import Watched, watch
 from cfgate.model import GateStatus, Outcome, Result
 from cfgate.narrator import Narrator
-from cfgate.patience import Limits
 from cfgate.schedule import Cadence, FixedInterval
-from cfgate.watch import Watched, watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cfgate.client import Client
     from cfgate.clock import Clock
+    from cfgate.gate.watch import Inbox
     from cfgate.hosts import Host
     from cfgate.schedule import Pacing
     from cfgate.settings.values import Settings
-    from cfgate.watch import Inbox
 
 _INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
 

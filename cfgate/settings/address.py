@@ -1,4 +1,4 @@
-"""Which addresses `api-url` may hold. Strict, for whatever it names is sent the credentials."""
+"""Which addresses options may hold. Strict, for one is sent the credentials and the other is clicked on."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from cfgate.settings.wording import Wrong
 _VISIBLE: Final = re.compile(r"[!-~]+")
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+# What needs no escape in JSON, HTML or Markdown; all else can be written with per cent signs.
+_PAGE: Final = re.compile(r"https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#=&+,;%-]*)?")
 
 
 def api_url(text: str) -> str:
@@ -26,6 +28,17 @@ def api_url(text: str) -> str:
         return _normal(text)
     except Wrong as wrong:
         raise Wrong(str(wrong), part=harmless) from None
+
+
+def page_url(text: str) -> str:
+    """Read the https address of a page, in which `{id}` stands for the id of an image version."""
+    if not _PAGE.fullmatch(text.replace("{id}", "0")):
+        raise Wrong(
+            "is no link: write an https address without a user name, and with per cent signs for all but plain "
+            "characters, such as https://example.com/versions/{id}",
+            part="",
+        )
+    return text
 
 
 def _normal(text: str) -> str:

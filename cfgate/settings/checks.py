@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -50,7 +51,7 @@ def _credentials(given: Mapping[str, Given]) -> Iterator[str]:
 def clashing_files(files: Files) -> Iterator[str]:
     """Tell which reports would overwrite each other."""
     writers: dict[str, str] = {}
-    for name in ("result-file", "junit-file", "dotenv-file", "summary-file"):
+    for name in ("result-file", "junit-file", "dotenv-file", "summary-file", "annotations-file"):
         path = getattr(files, name.removesuffix("-file"))
         if path and path in writers:
             yield f"{writers[path]} and {name} name the same file: give each its own"
@@ -73,4 +74,18 @@ def oddities(settings: Settings, ids: tuple[int, ...], environ: Mapping[str, str
         yield (
             f"stall-timeout ({spelled(settings.stall_timeout)}) is no longer than the longest pause between "
             f"two looks ({spelled(pause)}): a job that moves may seem to stall"
+        )
+    yield from _outlived(settings, environ.get("CI_JOB_TIMEOUT", ""))
+
+
+def _outlived(settings: Settings, job_timeout: str) -> Iterator[str]:
+    """Tell when GitLab would end its job, which it does after so many seconds, before the gate has ended."""
+    if not re.fullmatch("[0-9]{1,9}", job_timeout):
+        return
+    needed = settings.timeout + settings.request_timeout
+    if int(job_timeout) <= needed:
+        yield (
+            f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), and the gate may take "
+            f"{spelled(needed)}, for timeout and a last look (request-timeout): "
+            "give the job a longer `timeout`, or the gate a shorter one"
         )

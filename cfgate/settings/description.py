@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cfgate.settings.options import OPTIONS, Option
+from cfgate.settings.options import OPTIONS, REPORTS, Option
 from cfgate.settings.parsers import spelled
 from cfgate.settings.values import Settings
 
@@ -34,6 +34,6 @@ def _value(option: Option, settings: Settings) -> object:
         return ", ".join(str(target.image_version_id) for target in settings.targets)
     if option.secret:
         return getattr(settings.credentials, option.field)
-    if option.name.endswith("-file"):
+    if option.section == REPORTS:
         return getattr(settings.files, option.field.removesuffix("_file"))
     return getattr(settings, option.field)

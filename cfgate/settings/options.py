@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from cfgate.settings import parsers
-from cfgate.settings.address import api_url
+from cfgate.settings.address import api_url, page_url
 
 WHAT: Final = "What to wait for"
 CREDENTIALS: Final = "Credentials: a key pair or a token"
@@ -229,6 +229,22 @@ OPTIONS: Final = (
         metavar="FILE",
         section=REPORTS,
         not_in_file=_NO_OVERWRITING,
+    ),
+    Option(
+        "annotations-file",
+        "Write the links of details-url as JSON, for an annotations report of GitLab",
+        parsers.report_path,
+        metavar="FILE",
+        section=REPORTS,
+        not_in_file=_NO_OVERWRITING,
+    ),
+    Option(
+        "details-url",
+        "The page where your studio looks at an image version, for links in reports; {id} is its id",
+        page_url,
+        metavar="URL",
+        section=REPORTS,
+        not_in_file="becomes a link that people trust, and a pull request could lead them astray",
     ),
     Option(
         "api-url",

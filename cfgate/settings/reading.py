@@ -115,6 +115,8 @@ def _files(values: Mapping[str, Any]) -> Files:
         junit=values.get("junit-file", ""),
         dotenv=values.get("dotenv-file", ""),
         summary=values.get("summary-file", ""),
+        annotations=values.get("annotations-file", ""),
+        details_url=values.get("details-url", ""),
     )
 
 

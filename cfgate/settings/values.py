@@ -21,12 +21,17 @@ class Credentials:
 
 @dataclass(frozen=True, slots=True)
 class Files:
-    """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout."""
+    """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout.
+
+    `details_url` is the page that they link to, with `{id}` for the id of an image version.
+    """
 
     result: str = ""
     junit: str = ""
     dotenv: str = ""
     summary: str = ""
+    annotations: str = ""
+    details_url: str = ""
 
 
 @dataclass(frozen=True, slots=True)

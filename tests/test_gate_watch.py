@@ -12,11 +12,11 @@ import pytest
 
 from cfgate.clock import SystemClock
 from cfgate.events import Ended, Event
-from cfgate.gate import Gate
+from cfgate.gate.loop import Gate
+from cfgate.gate.patience import Limits
+from cfgate.gate.watch import Inbox, Signalled, Watched, listen, watch
 from cfgate.model import Answer, GateStatus, Target
-from cfgate.patience import Limits
 from cfgate.schedule import FixedInterval
-from cfgate.watch import Inbox, Signalled, Watched, listen, watch
 from tests.fakes import job
 
 FIRST, SECOND = Target(1), Target(2)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from types import FrameType
 
-    from cfgate.gate import Gate
+    from cfgate.gate.loop import Gate
 
 # How often the live display is drawn and the heartbeat looked at while nothing happens, in seconds.
 TICK: Final = 0.5

@@ -16,11 +16,11 @@ from typing import TYPE_CHECKING, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from cfgate.chronicle import Chronicle
 from cfgate.clock import ApiClock, Deadline
 from cfgate.errors import Doubtful, GateError, NotFound, Unusable
+from cfgate.gate.chronicle import Chronicle
+from cfgate.gate.patience import Limits, Streak
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
-from cfgate.patience import Limits, Streak
 
 if TYPE_CHECKING:
     from collections.abc import Callable

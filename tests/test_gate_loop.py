@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
 from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
-from cfgate.gate import Gate
+from cfgate.gate.loop import Gate
+from cfgate.gate.patience import Limits
 from cfgate.model import GateStatus, JobState, Outcome, Target
-from cfgate.patience import Limits
 from cfgate.schedule import FixedInterval
 from tests.fakes import ID, NOON, FakeApi, FakeClock, Step, job
 
