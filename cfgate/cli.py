@@ -89,7 +89,9 @@ class Program:
     def _gate(self, request: Run, speed: float = 1.0) -> int:
         """Run `wait`, `check` or `demo`; whatever happens, deliver a result."""
         settings, files = request.settings, request.settings.files
-        host, redact = self._host(files), Redactor(request.secrets)
+        keys = settings.credentials
+        pair = f"{keys.access_key}:{keys.secret_key}"  # as a Basic header holds it
+        host, redact = self._host(files), Redactor({*request.secrets, pair})
         undecided = replace(self._undecided(), rehearsal=bool(settings.rehearse))
         problems: Sequence[str] = ()
         try:

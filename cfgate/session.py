@@ -23,7 +23,7 @@ from cfgate.schedule import Cadence, FixedInterval
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from cfgate.client import Client
+    from cfgate.client.client import Client
     from cfgate.clock import Clock
     from cfgate.gate.watch import Inbox
     from cfgate.hosts import Host
@@ -89,7 +89,7 @@ def _client(
     stack: ExitStack,
 ) -> Client:
     # Late, because requests costs more than everything else here: a wrong setting is told without it.
-    from cfgate.client import Client
+    from cfgate.client.client import Client
 
     client = Client(
         api_url=settings.api_url,

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
@@ -106,7 +107,9 @@ def retry_after(value: str | None, now: float) -> float | None:
         seconds = float(value)
     else:
         try:
-            seconds = parsedate_to_datetime(value).timestamp() - now
+            date = parsedate_to_datetime(value)
+            # A zone of -0000 makes it naive; HTTP dates are UTC whatever they say.
+            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
         except (ValueError, TypeError, OverflowError):
             return None
     return min(max(seconds, 0.0), 31_536_000.0)

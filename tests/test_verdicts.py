@@ -274,6 +274,7 @@ def test_secrets_are_taken_out_of_every_text() -> None:
         ("99999999999999999999", None),
         ("Mon, 23 Nov 2026 12:01:00 GMT", 60.0),
         ("Mon, 23 Nov 2026 11:00:00 GMT", 0.0),
+        ("Mon, 23 Nov 2026 12:01:00 -0000", 60.0),
         ("Monday, 23-Nov-26 12:01:00 GMT", 60.0),
         ("Mon, 99 Nov 2026 12:01:00 GMT", None),
     ],

@@ -9,11 +9,12 @@ from typing import Any
 
 from cfgate import __version__
 from cfgate.model import Target
+from cfgate.redaction import Redactor
 from cfgate.settings.checks import clashing_files, missing_or_too_much, oddities
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import Findings, Given, Layer, defaults, environment, inputs, misspelt
 from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.problems import problem, redacted, secrets_in
+from cfgate.settings.problems import problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
     Demo,
@@ -171,5 +172,5 @@ def _invalid(
     warnings: Sequence[str],
 ) -> InvalidRequest:
     """Report each problem once, with no secret in it."""
-    unique = dict.fromkeys(redacted(text, secrets) for text in problems)
+    unique = dict.fromkeys(map(Redactor(secrets), problems))
     return InvalidRequest(tuple(unique), files=files, secrets=secrets, warnings=warnings)

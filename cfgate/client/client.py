@@ -1,0 +1,139 @@
+"""One question about one image version: a GET, judged. An `Answer`, or an error of `cfgate.errors`.
+
+Asking again, and when, is the gate's affair. One thing only is sent twice, without a word: a request that met
+a kept connection which the server was just closing (see `channel`).
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from datetime import UTC
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlencode, urlsplit
+
+from requests import Request
+from requests.auth import AuthBase
+
+from cfgate import __version__
+from cfgate.client.network import proxy_for, tls_context
+from cfgate.client.transport import Transport
+from cfgate.errors import InvalidSettings
+from cfgate.loopback import is_loopback
+from cfgate.model import Answer
+from cfgate.verdicts import read
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from requests import PreparedRequest
+
+    from cfgate.clock import Clock
+
+_HEADERS: Final = {
+    "User-Agent": f"cfgate/{__version__}",
+    "Accept": "application/json",
+    # An answer has some hundred bytes. One that is zipped all the same is understood.
+    "Accept-Encoding": "identity",
+    # Although nothing is sent: the authentication page of the Clanforge documentation asks for it.
+    "Content-Type": "application/x-www-form-urlencoded",
+}
+# http.client refuses anything else in a header, and quotes it.
+_TOKEN: Final = re.compile(r"[!-~]+")
+
+
+class Client:
+    """The API, for any number of threads at once. Connections are kept between requests."""
+
+    def __init__(
+        self,
+        *,
+        api_url: str,
+        access_key: str = "",
+        secret_key: str = "",
+        token: str = "",
+        account_service_id: int | None = None,
+        request_timeout: float,
+        ca_bundle: str = "",
+        environ: Mapping[str, str],
+        clock: Clock,
+        redact: Callable[[str], str],
+    ) -> None:
+        """Prepare; nothing is sent.
+
+        The credentials are `token`, or `access_key` and `secret_key`. `request_timeout` is seconds for one
+        whole request. `ca_bundle` is a file of certificate authorities to trust besides the usual ones;
+        `environ` is asked for proxies, and for other authorities in the place of the usual ones. `redact`
+        takes secrets out of what the API says. Raises InvalidSettings.
+        """
+        self._api_url = api_url.rstrip("/")
+        self._authorization = _authorization(access_key, secret_key, token)
+        self._account_service_id = account_service_id
+        self._request_timeout = request_timeout
+        self._clock = clock
+        self._redact = redact
+        parts = urlsplit(api_url)
+        secure = parts.scheme == "https"
+        if not secure and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise InvalidSettings(["api-url is not https: the credentials could be read on the way"])
+        tls = tls_context(environ, ca_bundle) if secure else None
+        self._transport = Transport(self._api_url, tls, proxy_for(api_url, environ), clock)
+
+    def fetch(self, image_version_id: int) -> Answer:
+        """Ask for the status of an image version.
+
+        Raises NoAnswer, Doubtful, NotFound, Rejected or Untrusted.
+        """
+        request = self._get("imageversion", image_version_id)
+        reply = self._transport.send(request, self._request_timeout)
+        job = read(
+            reply.status,
+            reply.headers,
+            reply.body,
+            image_version_id,
+            now=self._clock.time(),
+            redact=self._redact,
+        )
+        return Answer(job, _moment(reply.headers.get("Date", "")), reply.sent, reply.received)
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._transport.close()
+
+    def _get(self, resource: str, number: int) -> PreparedRequest:
+        """Build the only kind of request there is: other GET addresses of Clanforge change state."""
+        url = f"{self._api_url}/cfp/v1/{resource}/{number:d}/status"
+        if self._account_service_id is not None:
+            url += "?" + urlencode({"accountserviceid": self._account_service_id})
+        return Request("GET", url, headers=_HEADERS, auth=self._authorization).prepare()
+
+
+class _Authorization(AuthBase):
+    """Sets the header as the last thing, so that nothing that requests knows can take its place."""
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def __call__(self, request: PreparedRequest) -> PreparedRequest:
+        request.headers["Authorization"] = self._value
+        return request
+
+
+def _authorization(access_key: str, secret_key: str, token: str) -> _Authorization:
+    if token:
+        if not _TOKEN.fullmatch(token):
+            raise InvalidSettings(["token holds a blank, a line break or a character that is not ASCII"])
+        return _Authorization(f"Bearer {token}")
+    # What came as bytes that are no UTF-8 in the environment is sent as the same bytes.
+    pair = f"{access_key}:{secret_key}".encode(errors="surrogateescape")
+    return _Authorization(f"Basic {base64.b64encode(pair).decode('ascii')}")
+
+
+def _moment(date: str) -> float | None:
+    """Read a `Date` header as Unix seconds; `None` if it is missing or no date."""
+    try:
+        moment = parsedate_to_datetime(date)
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -1,0 +1,96 @@
+"""The network as the user has set it up: which proxy to take, and which certificate authorities to trust.
+
+The rules are those of requests and curl, read from the environment that is handed in. requests would read
+`os.environ` by itself, but it knows no `SSL_CERT_FILE`, and it sends a request for this very machine to the
+proxy as well.
+"""
+
+from __future__ import annotations
+
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
+
+from cfgate.errors import InvalidSettings
+from cfgate.loopback import is_loopback
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+# In the order of precedence. The first two are what requests knows, the last is what most others obey.
+_CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+_NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
+
+
+def tls_context(environ: Mapping[str, str], ca_bundle: str = "") -> ssl.SSLContext:
+    """Build the context that verifies servers: the default trust (or the user's own), and `ca_bundle` on top.
+
+    Raises InvalidSettings for a file that cannot be used.
+    """
+    # This mode verifies certificate and host name. Not `ssl.create_default_context`: since Python 3.13 that
+    # insists on formalities which the CAs of many companies neglect, and which curl does not ask for.
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    # As in curl, an intermediate authority in the file is enough.
+    context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+    variable = _first(environ, _CA_VARIABLES)
+    if variable:
+        _trust(context, environ[variable], f"environment {variable}")
+    else:
+        context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+    if ca_bundle:
+        _trust(context, ca_bundle, "ca-bundle")
+    return context
+
+
+def _trust(context: ssl.SSLContext, place: str, source: str) -> None:
+    """Trust the authorities in a file, or in a directory as OpenSSL wants it."""
+    try:
+        if Path(place).is_dir():
+            context.load_verify_locations(capath=place)
+        else:
+            context.load_verify_locations(cafile=place)
+    except ssl.SSLError:
+        raise InvalidSettings([f"{source} names {place}, which holds no certificate in PEM form"]) from None
+    except (OSError, ValueError) as error:
+        why = (getattr(error, "strerror", None) or "not a file name").lower()
+        raise InvalidSettings([f"{source} names {place}, which cannot be read: {why}"]) from None
+
+
+def proxy_for(url: str, environ: Mapping[str, str]) -> str:
+    """Find the proxy for an https address; empty: none. It may hold a password, so it must not be shown.
+
+    Raises InvalidSettings for a proxy that cannot be used.
+    """
+    variable = _first(environ, _PROXY_VARIABLES)
+    if not variable or is_loopback(urlsplit(url).hostname or ""):
+        return ""
+    no_proxy = _first(environ, _NO_PROXY_VARIABLES)
+    if should_bypass_proxies(url, no_proxy=environ[no_proxy] if no_proxy else ""):
+        return ""
+    proxy = environ[variable]
+    proxy = proxy if "://" in proxy else f"http://{proxy}"
+    try:
+        parts = urlsplit(proxy)
+        usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if not usable:
+        raise InvalidSettings([f"environment {variable} is not the address of an http or https proxy"])
+    return proxy
+
+
+def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
+    """Find the first of these variables that is set; "" counts as not set."""
+    return next((name for name in names if environ.get(name)), "")
+
+
+def host_and_port(url: str) -> str:
+    """Name the host of an address for a person, without user and password."""
+    parts = urlsplit(url)
+    host = parts.hostname or ""
+    place = f"[{host}]" if ":" in host else host
+    return f"{place}:{parts.port}" if parts.port else place
