@@ -68,7 +68,7 @@ $(TOOLS)/%.txt: requirements/%.txt
 # affair, what they are is not. `lock-check` resolves again from the committed files, so a release made elsewhere
 # in the world cannot turn it red; a change of pyproject.toml without `make lock` does.
 
-COMPILE = $(CURDIR)/$(TOOLS)/bin/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+COMPILE = $(CURDIR)/$(TOOLS)/bin/uv pip compile --system-certs --quiet --universal --python-version 3.11 --generate-hashes \
   --no-emit-index-url --custom-compile-command 'make lock' $(LOCK_FLAGS)
 define compile
 @cd $(1) && $(COMPILE) pyproject.toml -o requirements/runtime.txt

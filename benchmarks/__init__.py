@@ -1,0 +1,1 @@
+"""Benchmarks: what cfgate costs, measured."""
