@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
 from cfgate.model import GateStatus, Result
+from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
 from cfgate.report.junit import junit
 from cfgate.report.markdown import markdown
@@ -54,7 +55,7 @@ def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> 
 
 def _deliver(result: Result, host: Host, files: Files) -> list[str]:
     pairs = outputs(result)
-    page = markdown(result)
+    page = markdown(result, files.details_url)
     host.output(pairs)
     host.summary(page)
     contents: list[tuple[str, str, Callable[[], str]]] = [
@@ -62,6 +63,7 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
         ("junit-file", files.junit, lambda: junit(result)),
         ("dotenv-file", files.dotenv, lambda: dotenv(pairs)),
         ("summary-file", files.summary, lambda: page),
+        ("annotations-file", files.annotations, lambda: job_annotations(result, files.details_url)),
     ]
     problems = []
     for option, path, content in contents:

@@ -146,8 +146,7 @@ def _annotate(host: Host, result: Result) -> None:
     if result.ready:
         host.annotate(Level.NOTICE, title, result.reason)
     else:
-        level = Level.WARNING if result.status is GateStatus.PENDING else Level.ERROR
-        host.annotate(level, title, f"{_sentence(result.reason)} {result.remedy}".rstrip())
+        host.annotate(Level.ERROR, title, f"{_sentence(result.reason)} {result.remedy}".rstrip())
 
 
 def _last_lines(host: Host, result: Result, problems: Sequence[str]) -> None:

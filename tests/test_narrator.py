@@ -178,7 +178,7 @@ def test_every_other_ending_tells_what_and_what_to_do_in_its_last_lines(status: 
     name = status.label.replace("_", " ")
     assert book.lines == [f"{name} after 3m40s (19 requests): so it was", "what to do: Do this."]
     ((level, title, message),) = book.annotations
-    assert level is (Level.WARNING if status is GateStatus.PENDING else Level.ERROR)
+    assert level is Level.ERROR
     assert title == f"cfgate: {name}"
     assert message == "so it was. Do this."
 

@@ -68,6 +68,17 @@ def test_without_image_versions(status: GateStatus) -> None:
     assert "table" not in page.tags
 
 
+def test_links() -> None:
+    """Each image version has a link to its page, when the user has said where that is."""
+    url = "https://example.com/v/{id}?tab=jobs&x=%20#{id}"
+    page = Page(markdown(result(outcome(), outcome(id=9002)), url))
+    assert page.attributes.count(("href", "https://example.com/v/9001?tab=jobs&x=%20#9001")) == 1
+    assert page.attributes.count(("href", "https://example.com/v/9002?tab=jobs&x=%20#9002")) == 1
+    assert "Details: image version 9001, image version 9002" in page.loud
+    assert "a" not in Page(markdown(result())).tags
+    assert "a" not in Page(markdown(result(outcomes=(), status=GateStatus.ERROR), url)).tags
+
+
 def test_retries_and_warnings() -> None:
     """Retries are in a table that is folded away, in the order of time; warnings are in a list."""
     first = outcome(id=9001, retries=(Retry(70.0, "HTTP 503", 1.4),), warnings=("odd job",))

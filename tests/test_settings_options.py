@@ -36,6 +36,8 @@ NOT_IN_FILE = {
     "junit-file",
     "dotenv-file",
     "summary-file",
+    "annotations-file",
+    "details-url",
 }
 
 

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cfgate.loopback import is_loopback
 from cfgate.settings import parsers
-from cfgate.settings.address import api_url, is_loopback
+from cfgate.settings.address import api_url, page_url
 from cfgate.settings.options import BY_NAME, OPTIONS, SIMULATE_OPTIONS
 from cfgate.settings.wording import Wrong
 
@@ -274,6 +275,42 @@ def test_an_address_is_read_or_refused(text: str) -> None:
     )
     assert not set("@?#\\ ") & set(url)
     assert api_url(url) == url
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "https://example.com",
+        "https://example.com:8443/versions/{id}?tab=jobs&x=%20#{id}",
+        "https://{id}.example.com",
+    ],
+)
+def test_the_address_of_a_page_is_kept_as_it_is(text: str) -> None:
+    """A page may be anywhere that https leads to."""
+    assert page_url(text) == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "http://example.com/{id}",
+        "javascript:alert(1)",
+        "//example.com/{id}",
+        "https:///{id}",
+        "https://user:hunter2@example.com/",
+        "https://example.com@evil.example/",
+        "https://example.com/{asid}",
+        "https://example.com/a b",
+        "https://example.com/)",
+        "https://example.com/<b>",
+        "https://example.com/\u202e",
+        "https://example.com/\n",
+        "https://example.com/" + "x" * 500,
+    ],
+)
+def test_what_could_deceive_is_no_link(text: str) -> None:
+    """A link has no user name, and nothing in it that a document would have to escape."""
+    assert "hunter2" not in refusal(page_url, text)
 
 
 @pytest.mark.parametrize("text", ["two words", "line\nbreak", "Bearer abc", "nul\0", "kéy"])

@@ -135,6 +135,8 @@ def test_everything_is_read(tmp_path: Path) -> None:
         "INPUT_JUNIT-FILE": "junit.xml",
         "CFGATE_DOTENV_FILE": "gate.env",
         "CFGATE_SUMMARY_FILE": "gate.md",
+        "CFGATE_ANNOTATIONS_FILE": "gate-links.json",
+        "CFGATE_DETAILS_URL": "https://example.com/versions/{id}",
     }
     request = read(argv, environ)
     assert isinstance(request, Run)
@@ -145,7 +147,14 @@ def test_everything_is_read(tmp_path: Path) -> None:
     assert (found.timeout, found.poll_interval, found.max_interval, found.request_timeout) == (0, 2, 20, 10)
     assert (found.error_tolerance, found.not_found_grace, found.stall_timeout) == (0, 0, 1200)
     assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
-    assert found.files == Files(result="-", junit="junit.xml", dotenv="gate.env", summary="gate.md")
+    assert found.files == Files(
+        result="-",
+        junit="junit.xml",
+        dotenv="gate.env",
+        summary="gate.md",
+        annotations="gate-links.json",
+        details_url="https://example.com/versions/{id}",
+    )
     assert found.config == f"{tmp_path}/gate.yml"
     assert set(found.sources) == {option.name for option in OPTIONS}
 
@@ -403,13 +412,12 @@ def test_outputs_of_an_earlier_gate_are_no_warning() -> None:
     assert run(**{f"CFGATE_{name}": "1" for name in outputs.split()}).warnings == ()
 
 
-def test_the_id_of_an_earlier_gate_is_a_warning() -> None:
-    """An id that may be an output of an earlier gate would wait for what is long ready: it is told."""
+def test_the_id_of_an_earlier_gate_is_refused() -> None:
+    """An id that is an output of an earlier gate would be green at once for the wrong version."""
     environ = {**ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001", "CFGATE_STATUS": "ready"}
-    request = read([], environ)
-    assert isinstance(request, Run)
-    assert ["earlier gate" in warning for warning in request.warnings] == [True]
-    assert run(CFGATE_STATUS="ready").warnings == ()
+    with pytest.raises(InvalidRequest, match="earlier gate"):
+        read([], environ)
+    assert isinstance(read([], {**environ, "INPUT_IMAGE_VERSION_ID": "9002"}), Run)
 
 
 def test_what_is_odd_is_a_warning() -> None:
@@ -422,9 +430,31 @@ def test_what_is_odd_is_a_warning() -> None:
     assert run("--stall-timeout=15s", "--poll-interval=5s").warnings == ()
 
 
+@pytest.mark.parametrize(
+    ("job_timeout", "flag", "told"),
+    [
+        ("3600", "--timeout=60m", ["1h"]),
+        ("3600", "--timeout=59m45s", ["1h"]),  # no time for the last look
+        ("3600", "--timeout=59m", []),
+        ("7200", "--timeout=60m", []),
+        ("60", "--timeout=0", []),
+        ("10", "--timeout=0", ["10s"]),
+        ("", "--timeout=60m", []),
+        ("1h", "--timeout=60m", []),
+    ],
+)
+def test_a_job_that_ends_before_its_gate_is_a_warning(job_timeout: str, flag: str, told: list[str]) -> None:
+    """When GitLab would end the job before the gate has given up and had its last look, it is told."""
+    warnings = run(flag, CI_JOB_TIMEOUT=job_timeout).warnings
+    assert [warning.split(" (CI_JOB_TIMEOUT)")[0] for warning in warnings] == [
+        f"GitLab ends this job after {duration}" for duration in told
+    ]
+
+
 def test_what_was_understood_can_be_shown() -> None:
     """Every value in force is listed as a user would write it, with its source, and secrets are hidden."""
-    rows = {name: (text, source) for name, text, source in describe(settings_of("9002", "--timeout", "90m"))}
+    flags = ["--timeout=90m", "--details-url=https://example.com/{id}"]
+    rows = {name: (text, source) for name, text, source in describe(settings_of("9002", *flags))}
     assert rows["image-version-id"] == ("9001, 9002", "the command line")
     assert rows["timeout"] == ("1h30m", "flag --timeout")
     assert rows["poll-interval"] == ("auto", "default")
@@ -433,6 +463,7 @@ def test_what_was_understood_can_be_shown() -> None:
     assert rows["account-service-id"] == ("1234567", "environment CFGATE_ACCOUNT_SERVICE_ID")
     assert rows["secret-key"] == ("***", "environment CLANFORGE_SECRET_KEY")
     assert rows["api-url"] == ("https://api.multiplay.co.uk", "default")
+    assert rows["details-url"] == ("https://example.com/{id}", "flag --details-url")
     assert not {"token", "config", "ca-bundle", "result-file", "rehearse"} & set(rows)
 
 

@@ -16,12 +16,21 @@ from typing import Final
 ROOT: Final = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT))  # run as a script, from anywhere
 
-from cfgate.model import GateStatus  # noqa: E402 - the path comes first
+from cfgate import __version__  # noqa: E402 - the path comes first
+from cfgate.model import GateStatus  # noqa: E402
 from cfgate.report.dotenv import variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
 from cfgate.settings.options import OPTIONS, SECTIONS, Option  # noqa: E402
+from cfgate.simulator import load, names  # noqa: E402
 
-DOCUMENTS: Final = (ROOT / "action.yml", ROOT / "README.md")
+DOCUMENTS: Final = (
+    ROOT / "action.yml",
+    ROOT / "templates" / "cfgate.yml",
+    ROOT / "README.md",
+    ROOT / "docs" / "recipes.md",
+    ROOT / "docs" / "reference.md",
+    ROOT / "docs" / "simulator.md",
+)
 _PART: Final = re.compile(
     r"(?P<begin>^[ ]*(?:#|<!--) reference: (?P<name>[a-z-]+)(?: -->)?\n)"
     r".*?"
@@ -54,6 +63,51 @@ def action_outputs() -> Iterator[str]:
         yield f"    description: {_quoted(description)}"
 
 
+def component_image() -> Iterator[str]:
+    """Name the image of this version, for the GitLab component."""
+    yield f"      default: ghcr.io/your-org/cfgate:{__version__}"
+
+
+def component_inputs() -> Iterator[str]:
+    """Declare the inputs for the GitLab component.
+
+    The default of nearly all is nothing, so that the environment and the config file can still give a value.
+    """
+    for option in _component_options():
+        yield f"    {option.name}:"
+        yield f"      description: {_quoted(_sentence(option))}"
+        yield "      type: string"
+        if option.boolean:
+            yield '      options: ["", "true", "false"]'
+        if option.name != "image-version-id":
+            yield '      default: ""'
+
+
+def component_variables() -> Iterator[str]:
+    """Hand the inputs of the GitLab component over as variables of its job.
+
+    GitLab expands `$NAME` and `%NAME%` in them, so that an input may refer to a variable. Where nobody would
+    mean that, it is turned off.
+    """
+    for option in _component_options():
+        _, variable = option.input_variables
+        value = f"$[[ inputs.{option.name} ]]"
+        if option.name in _LITERAL:
+            yield f"    {variable}:"
+            yield f"      value: {value}"
+            yield "      expand: false"
+        else:
+            yield f"    {variable}: {value}"
+
+
+_LITERAL: Final = frozenset({"details-url", "rehearse"})
+
+
+def _component_options() -> list[Option]:
+    """Leave out what is no input of the component: credentials, and the reports, which its job has wired."""
+    return [option for option in OPTIONS if not option.secret and not option.name.endswith("-file")]
+
+
 def option_table() -> Iterator[str]:
     """Table the options for people."""
     yield from _head("option", "default", "what it does")
@@ -62,6 +116,60 @@ def option_table() -> Iterator[str]:
             mark = "" if option.not_in_file else " ᶠ"
             name = f"`{option.name}`{' 🔑' if option.secret else mark}"
             yield _row(name, f"`{option.default}`" if option.default else "–", f"{option.help}.")
+
+
+def option_places() -> Iterator[str]:
+    """Table, section by section, every way to give an option."""
+    for section in SECTIONS:
+        if section != SECTIONS[0]:
+            yield ""
+        yield f"### {section}"
+        yield ""
+        yield from _head("input", "flag", "variable", "in the file", "value", "default", "what it does")
+        for option in (option for option in OPTIONS if option.section == section):
+            yield _row(
+                f"`{option.name}`",
+                _flags(option),
+                f"`{option.variable}`",
+                "–" if option.not_in_file else "yes",
+                _value(option),
+                f"`{option.default}`" if option.default else "–",
+                f"{option.help}.",
+            )
+
+
+def _flags(option: Option) -> str:
+    if option.secret:
+        return "–"
+    return f"`{option.flag}`, `{option.opposite}`" if option.boolean else f"`{option.flag}`"
+
+
+def _value(option: Option) -> str:
+    return "`true` or `false`" if option.boolean else option.metavar
+
+
+def file_keys() -> Iterator[str]:
+    """Table the keys of the config file."""
+    yield from _head("key", "value", "default")
+    for option in (option for option in OPTIONS if not option.not_in_file):
+        value = f"{_value(option)}, or a list of them" if option.many else _value(option)
+        yield _row(f"`{option.name}`", value, f"`{option.default}`" if option.default else "–")
+
+
+def not_in_file() -> Iterator[str]:
+    """Table what may not stand in the config file, and why: options with the same reason in one row."""
+    yield from _head("not in the file", "because it")
+    refused = [option for option in OPTIONS if option.not_in_file]
+    for reason in dict.fromkeys(option.not_in_file for option in refused):
+        options = (f"`{option.name}`" for option in refused if option.not_in_file == reason)
+        yield _row(", ".join(options), f"{reason}.")
+
+
+def scenarios() -> Iterator[str]:
+    """Table the built-in scenarios."""
+    yield from _head("scenario", "what it plays")
+    for name in names():
+        yield _row(f"`{name}`", load(name).description)
 
 
 def output_table() -> Iterator[str]:
@@ -98,7 +206,14 @@ def _quoted(text: str) -> str:
 PARTS: Final[dict[str, Callable[[], Iterable[str]]]] = {
     "action-inputs": action_inputs,
     "action-outputs": action_outputs,
+    "component-image": component_image,
+    "component-inputs": component_inputs,
+    "component-variables": component_variables,
     "options": option_table,
+    "option-places": option_places,
+    "file-keys": file_keys,
+    "not-in-file": not_in_file,
+    "scenarios": scenarios,
     "outputs": output_table,
     "exit-codes": exit_codes,
 }

@@ -7,6 +7,7 @@ from typing import Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, JobStatus, Outcome, Result, Retry
+from cfgate.report.annotations import links
 from cfgate.report.gantt import gantt
 from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
 from cfgate.report.words import duration, elapsed, moment, plural, state_of
@@ -14,6 +15,7 @@ from cfgate.report.words import duration, elapsed, moment, plural, state_of
 # GitHub drops a summary of more than 1,048,576 bytes whole. These rooms, and what is small besides them, make
 # less than 1,000,000 bytes.
 _OUTCOMES_ROOM: Final = 200_000
+_LINKS_ROOM: Final = 50_000
 _TIMES_ROOM: Final = 100_000
 _ERRORS_ROOM: Final = 300_000
 _WARNINGS_ROOM: Final = 50_000
@@ -31,17 +33,21 @@ _REHEARSAL: Final = (
 )
 
 
-def markdown(result: Result) -> str:
-    """Write the summary page, less than 1,000,000 bytes; every text from outside is disarmed."""
-    return "\n\n".join(part for part in _parts(result) if part) + "\n"
+def markdown(result: Result, details_url: str = "") -> str:
+    """Write the summary page, less than 1,000,000 bytes; every text from outside is disarmed.
+
+    `details_url` is where links lead, with `{id}` for the id of an image version.
+    """
+    return "\n\n".join(part for part in _parts(result, details_url) if part) + "\n"
 
 
-def _parts(result: Result) -> Iterator[str]:
+def _parts(result: Result, details_url: str) -> Iterator[str]:
     yield f"## {_verdict(result.status)}: {_about(result)}"
     yield _REHEARSAL if result.rehearsal else ""
     yield cell(result.reason, _HEADLINE)
     yield f"**What to do:** {cell(result.remedy, _HEADLINE)}" if result.remedy else ""
     yield _outcomes(result)
+    yield _links(result, details_url)
     yield _chart(result)
     yield _times(result)
     yield from _errors(result)
@@ -92,6 +98,15 @@ def _outcomes(result: Result) -> str:
         )
 
     return table(columns, result.outcomes, cells, _OUTCOMES_ROOM) if result.outcomes else ""
+
+
+def _links(result: Result, details_url: str) -> str:
+    def part(link: tuple[str, str]) -> str:
+        label, url = link
+        return f"[{label}]({url})"
+
+    parts = fitting(links(result, details_url), part, _LINKS_ROOM, lambda left: f"… and {left} more")
+    return f"**Details:** {', '.join(parts)}" if parts else ""
 
 
 def _or_dash(value: int | None, unit: str = "") -> str:

@@ -7,13 +7,15 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
+from cfgate.loopback import is_loopback
 from cfgate.settings.wording import Wrong
 
 _VISIBLE: Final = re.compile(r"[!-~]+")
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
+_LONGEST_PAGE: Final = 500  # characters
 # What needs no escape in JSON, HTML or Markdown; all else can be written with per cent signs.
-_PAGE: Final = re.compile(r"https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#=&+,;%-]*)?")
+_PAGE: Final = re.compile(r"https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#=&+,%-]*)?")
 
 
 def api_url(text: str) -> str:
@@ -32,12 +34,9 @@ def api_url(text: str) -> str:
 
 def page_url(text: str) -> str:
     """Read the https address of a page, in which `{id}` stands for the id of an image version."""
-    if not _PAGE.fullmatch(text.replace("{id}", "0")):
-        raise Wrong(
-            "is no link: write an https address without a user name, and with per cent signs for all but plain "
-            "characters, such as https://example.com/versions/{id}",
-            part="",
-        )
+    if len(text) > _LONGEST_PAGE or not _PAGE.fullmatch(text.replace("{id}", "0")):
+        advice = "without a user name, and with per cent signs for all but plain characters"
+        raise Wrong(f"is no link: write it like https://example.com/versions/{{id}}, {advice}", part="")
     return text
 
 
@@ -81,8 +80,3 @@ def _is_ip(host: str) -> bool:
     except ValueError:
         return False
     return "%" not in host  # a zone, as in fe80::1%eth0
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name: localhost, 127.0.0.0/8 or ::1, written in full."""
-    return host == "localhost" or (_is_ip(host) and ipaddress.ip_address(host).is_loopback)

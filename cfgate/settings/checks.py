@@ -15,6 +15,19 @@ from cfgate.settings.wording import listed
 _PAIR: Final = ("access-key", "secret-key")
 
 
+def left_over(given: Mapping[str, Given], environ: Mapping[str, str]) -> Iterator[str]:
+    """Refuse an id that is the output of an earlier gate: it would wait for what is long ready, and be green.
+
+    GitLab puts the dotenv report of an earlier job in the place of a later job's own variables.
+    """
+    ids = given.get("image-version-id")
+    if ids and ids.source == "environment CFGATE_IMAGE_VERSION_ID" and "CFGATE_STATUS" in environ:
+        yield (
+            "image-version-id comes from environment CFGATE_IMAGE_VERSION_ID, and CFGATE_STATUS says that an "
+            "earlier gate has left both behind: give the id as an argument, a flag or an input"
+        )
+
+
 def missing_or_too_much(given: Mapping[str, Given]) -> Iterator[str]:
     """Tell which options are missing, and which do not go together."""
     if "image-version-id" not in given:
@@ -63,12 +76,6 @@ def oddities(settings: Settings, ids: tuple[int, ...], environ: Mapping[str, str
     twice = sorted({str(i) for i in ids if ids.count(i) > 1})
     if twice:
         yield f"image-version-id names {listed(twice)} more than once; each is waited for once"
-    source = settings.sources["image-version-id"]
-    if source == "environment CFGATE_IMAGE_VERSION_ID" and "CFGATE_STATUS" in environ:
-        yield (
-            "image-version-id comes from environment CFGATE_IMAGE_VERSION_ID, which may be an output that an "
-            "earlier gate left behind, for CFGATE_STATUS is set too: give it as a flag or an input"
-        )
     pause = settings.poll_interval or settings.max_interval
     if settings.stall_timeout is not None and settings.stall_timeout <= pause:
         yield (
@@ -85,7 +92,6 @@ def _outlived(settings: Settings, job_timeout: str) -> Iterator[str]:
     needed = settings.timeout + settings.request_timeout
     if int(job_timeout) <= needed:
         yield (
-            f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), and the gate may take "
-            f"{spelled(needed)}, for timeout and a last look (request-timeout): "
-            "give the job a longer `timeout`, or the gate a shorter one"
+            f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "
+            f"last look (request-timeout) may take {spelled(needed)}: give the job more time or the gate less"
         )

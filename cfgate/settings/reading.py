@@ -10,7 +10,7 @@ from typing import Any
 from cfgate import __version__
 from cfgate.model import Target
 from cfgate.redaction import Redactor
-from cfgate.settings.checks import clashing_files, missing_or_too_much, oddities
+from cfgate.settings.checks import clashing_files, left_over, missing_or_too_much, oddities
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import Findings, Given, Layer, defaults, environment, inputs, misspelt
 from cfgate.settings.options import OPTIONS, Option
@@ -63,7 +63,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     options = [option for option in OPTIONS if not (option.secret and "rehearse" in given)]
     values = _parsed(options, given, secrets, problems)
     files = _files(values)
-    problems += [*missing_or_too_much(given), *clashing_files(files)]
+    problems += [*missing_or_too_much(given), *left_over(given, environ), *clashing_files(files)]
     if problems:
         raise _invalid(problems, secrets, files, misspelt(environ))
     settings = _settings(values, given, files)
