@@ -8,11 +8,7 @@ from functools import partial
 from typing import TextIO
 
 from cfgate.hosts import Host
-from cfgate.hosts.azure import Azure
 from cfgate.hosts.console import Console
-from cfgate.hosts.github import GitHub
-from cfgate.hosts.gitlab import GitLab
-from cfgate.hosts.terminal import Terminal
 
 
 def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
@@ -26,7 +22,10 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     | none of these    |        | a terminal; live bars if `stream` is one and it can move |
     """
     debugging = _debugging(environ)
+    # Each host is loaded where it is used: a gate starts often, and in one place at a time.
     if _is_true(environ, "GITHUB_ACTIONS"):
+        from cfgate.hosts.github import GitHub
+
         return GitHub(
             Console(stream, colour=_colour(environ, shown=True)),
             output_file=environ.get("GITHUB_OUTPUT", ""),
@@ -34,13 +33,19 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
             debugging=debugging,
         )
     if _is_true(environ, "GITLAB_CI"):
+        from cfgate.hosts.gitlab import GitLab
+
         return GitLab(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
     if _is_true(environ, "TF_BUILD"):
+        from cfgate.hosts.azure import Azure
+
         return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
     return _terminal(environ, stream, debugging=debugging)
 
 
 def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
+    from cfgate.hosts.terminal import Terminal
+
     moves = _is_terminal(stream) and environ.get("TERM") != "dumb"
     console = Console(stream, colour=_colour(environ, shown=moves))
     # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
