@@ -21,10 +21,12 @@ if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
     from cfgate.settings.values import Simulate
 
-# What `cfgate demo` gates on. Its life takes about 15 s; the time-out is for a machine that is very slow.
+# What `cfgate demo` gates on. Its states last as little as 1.5 s, and each is to be seen; the time-out is for
+# a machine that is very slow.
 DEMO: Final = Settings(
     targets=(Target(9001),),
     timeout=300.0,
+    max_interval=1.2,
     rehearse="demo",
     sources={"timeout": "demo", "rehearse": "demo"},
 )

@@ -332,8 +332,9 @@ def test_the_demo_shows_a_whole_life() -> None:
     ran = command("demo", "--speed", "5")
     assert ran.returncode == 0, ran.stdout
     assert ran.stdout.splitlines()[-1].startswith("ready (rehearsal")
-    assert "Created" in ran.stdout
-    assert "Completed" in ran.stdout
+    states = re.findall(r"^ *[0-9:]+  (\w+)", ran.stdout, re.MULTILINE)
+    assert states[0] == "Created"
+    assert states[-2:] == ["Running", "Completed"]
 
 
 def test_simulate_serves_until_it_is_stopped(github: Github) -> None:
