@@ -261,17 +261,36 @@ class Answer:
     received: float
 
 
+class Resource(Enum):
+    """What can be waited for: everything that tells the four apart, and nothing else in the code does.
+
+    Sources: the image-version-status page of the Clanforge documentation and its siblings.
+    """
+
+    IMAGE_VERSION = ("image-version", "image version", "/cfp/v1/imageversion/{id}/status", "imageversionid")
+    IMAGE_UPDATE = ("image-update", "image update", "/cfp/v1/imageupdate/{id}/status", "updateid")
+    IMAGE_DIFF = ("image-diff", "image diff", "/cfp/v1/imagediff/{id}/status", "diffid")
+    ROLLOUT = ("rollout", "roll-out of image", "/cfp/v2/project/{asid}/image/{id}/status", "")
+
+    def __init__(self, label: str, noun: str, path: str, id_field: str) -> None:
+        self.label = label  # as the option `resource` spells it
+        self.noun = noun  # in a sentence, before the id
+        self.path = path
+        self.id_field = id_field  # of the answer; must equal the id asked for; empty: the answer names none
+
+
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One image version to wait for, and the name that the log gives it."""
+    """One thing to wait for, and the name that the log gives it."""
 
-    image_version_id: int
+    image_version_id: int  # or the id of whatever `resource` says
     name: str = ""
+    resource: Resource = Resource.IMAGE_VERSION
 
     @property
     def label(self) -> str:
         """What to call it in a sentence."""
-        return self.name or f"image version {self.image_version_id}"
+        return self.name or f"{self.resource.noun} {self.image_version_id}"
 
 
 @dataclass(frozen=True, slots=True)

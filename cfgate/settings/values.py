@@ -35,6 +35,20 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
+class Plan:
+    """How to wait for one target. Durations are seconds; `None` means what it means in `Settings`."""
+
+    target: Target
+    account_service_id: int | None = None
+    timeout: float = 3600.0
+    poll_interval: float | None = None
+    max_interval: float = 15.0
+    error_tolerance: float = 600.0
+    not_found_grace: float = 60.0
+    stall_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """Everything that a run of `wait` or `check` needs to know. Durations are seconds.
 
