@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from cfgate.clock import Clock, SystemClock
 from cfgate.delivery import UNDECIDED, deliver, promise
+from cfgate.epilogue import conclude
 from cfgate.errors import GateError
 from cfgate.gate.watch import Inbox, listen
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
 from cfgate.model import Result
-from cfgate.narrator import conclude, introduce
+from cfgate.narrator import introduce
 from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read

@@ -1,0 +1,1 @@
+"""Measurements of cfgate, each a program of its own."""

@@ -1,0 +1,1 @@
+"""What writes the parts of the repository that follow from the code."""
