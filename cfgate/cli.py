@@ -16,12 +16,14 @@ from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from cfgate.clock import Clock, SystemClock
 from cfgate.delivery import UNDECIDED, deliver, promise
+from cfgate.epilogue import conclude
 from cfgate.errors import GateError
 from cfgate.gate.watch import Inbox, listen
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
+from cfgate.hosts.console import Console
 from cfgate.model import Result
-from cfgate.narrator import conclude, introduce
+from cfgate.narrator import introduce
 from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
@@ -73,7 +75,7 @@ class Program:
             return self._finish(host, error.files, ended_by(error, self._undecided()), error.problems)
         match request:
             case Show(text):
-                print(text, file=self.stdout)
+                Console(self.stdout).write(f"{text}\n")
                 return 0
             case Simulate():
                 from cfgate.rehearsal import serve

@@ -52,13 +52,30 @@ class InvalidSettings(GateError):
 
 
 class Unusable(GateError):
-    """An answer that decides nothing. `retry_after`: for how many seconds the API asked to be left alone."""
+    """An answer that decides nothing.
+
+    `retry_after`: for how many seconds the API asked to be left alone. `busy`: it had too many requests
+    (HTTP 429), whether or not it said for how long.
+    """
 
     label: ClassVar[str] = "unusable answer"  # what the log calls it
 
-    def __init__(self, message: str, *, remedy: str | None = None, retry_after: float | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        remedy: str | None = None,
+        retry_after: float | None = None,
+        busy: bool = False,
+    ) -> None:
         super().__init__(message, remedy=remedy)
         self.retry_after = retry_after
+        self.busy = busy
+
+    @property
+    def concerns_all(self) -> bool:
+        """Whether it asks for a pause of everybody who shares the API, not of one target alone."""
+        return self.busy or self.retry_after is not None
 
 
 class NoAnswer(Unusable):
@@ -80,7 +97,7 @@ class Doubtful(Unusable):
 
     status = GateStatus.INCONSISTENT
     label = "doubtful answer"
-    remedy = "Look at the image version in the Clanforge dashboard; do not deploy it while this is unclear."
+    remedy = "Look it up in the Clanforge dashboard; do not deploy it while this is unclear."
 
 
 class NotFound(Unusable):
@@ -89,16 +106,23 @@ class NotFound(Unusable):
     status = GateStatus.NOT_FOUND
     label = "not found"
     remedy = (
-        "Check that `image-version-id` is the id of an image version (not of an image, update or diff) "
-        "and belongs to this `account-service-id`."
+        "Check that `image-version-id` is the id of what `resource` says (images, updates and diffs have ids "
+        "of their own) and belongs to this `account-service-id`."
     )
 
 
 class Rejected(GateError):
-    """The API refuses to answer: credentials, ASID, the request, or a redirect, which is not followed."""
+    """The API refuses to answer: credentials, ASID, the request, or a redirect, which is not followed.
+
+    `credentials`: it refuses who asks (HTTP 401 and 403), so it would refuse the same for any other target.
+    """
 
     status = GateStatus.REJECTED
     remedy = "Check the credentials and `account-service-id`."
+
+    def __init__(self, message: str, *, remedy: str | None = None, credentials: bool = False) -> None:
+        super().__init__(message, remedy=remedy)
+        self.credentials = credentials
 
 
 class Untrusted(GateError):

@@ -1,8 +1,9 @@
 """The words of the gate: what a job can be, what an answer means, how a gate can end. Frozen, no I/O.
 
-The rules that turn the fields of a job into a verdict are here (rules 5 to 9); the rules about HTTP and
-bodies (1 to 4) are in `cfgate.verdicts`. Sources: the image-version-status page of the Clanforge
-documentation, and its job-states page for Squashed and for the spelling Complete.
+The rules that turn the fields of an answer into a verdict are here (rules 5 to 9); the rules about HTTP and
+bodies (1 to 4) are in `cfgate.verdicts`. `Resource` is the one table of what can be waited for. Sources: the
+image-version-status page of the Clanforge documentation and its siblings, and its job-states page for
+Squashed and for the spelling Complete.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 # Unix seconds outside this range are no moment in a job's life: 0 means "not yet", 10^18 means nothing.
 _LAST_SECOND: Final = 253_402_300_799  # 9999-12-31T23:59:59Z, the last that datetime can show
@@ -74,13 +78,13 @@ class GateStatus(Enum):
     FAILED = ("failed", 1, "a job ended Failed")
     SQUASHED = ("squashed", 3, "a job was superseded by another one")
     REJECTED = ("rejected", 6, "the API refuses: credentials, ASID, request or redirect")
-    NOT_FOUND = ("not_found", 7, "no such image version")
+    NOT_FOUND = ("not_found", 7, "nothing has this id (after the grace period)")
     INCONSISTENT = ("inconsistent", 9, "answers came, but none that can be trusted")
     UNAVAILABLE = ("unavailable", 8, "no usable answer, or TLS cannot be verified")
     STALLED = ("stalled", 5, "the running job did not move for the stall time-out")
     TIMEOUT = ("timeout", 4, "not finished in time")
     PENDING = ("pending", 10, "not finished yet (only when looking once)")
-    READY = ("ready", 0, "every image version is Completed")
+    READY = ("ready", 0, "everything that was asked for is Completed")
 
     def __init__(self, label: str, exit_code: int, meaning: str) -> None:
         self.label = label
@@ -97,9 +101,157 @@ class _Doubt(Exception):
     """An answer contradicts itself or the question. Never leaves this module."""
 
 
+# Besides the id.
+_NUMBERS: Final = (
+    "jobstateid",
+    "jobprogress",
+    "jobfailed",
+    "jobcreated",
+    "jobstart",
+    "jobupdated",
+    "jobeta",
+)
+_MACHINES: Final = ("pending", "failed", "completed")
+# A machine may join late: a roll-out is over once it has looked so in answers this many seconds apart.
+_ROLLED_OUT_FOR: Final = 10.0
+
+
+def _job(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:
+    """Read the fields that the jobs of all three kinds share; others, as the maps of a diff, say nothing."""
+    numbers = {name: _number(payload, name) for name in (resource.id_field, *_NUMBERS)}
+    _check_id(payload, numbers[resource.id_field], asked, resource)
+    state = _state(payload, numbers["jobstateid"])
+    error = payload.get("joberror")
+    progress = numbers["jobprogress"]
+    verdict, why = _verdict(payload, state)
+    return JobStatus(
+        verdict,
+        why,
+        state=state,
+        state_id=numbers["jobstateid"],
+        state_name=payload.get("jobstatename") or None,
+        progress=progress if progress is not None and 0 <= progress <= 100 else None,
+        failures=numbers["jobfailed"],
+        error=(error if isinstance(error, str) else repr(error)) if error else None,
+        created=_moment(numbers["jobcreated"]),
+        started=_moment(numbers["jobstart"]),
+        updated=_moment(numbers["jobupdated"]),
+        eta=_moment(numbers["jobeta"]),
+        warnings=tuple(_warnings(numbers)) if verdict is Verdict.READY else (),
+    )
+
+
+def _rollout(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:  # noqa: ARG001 - no id in it
+    """Read the counts of machines as the state of a job."""
+    if payload.get("success", True) is not True or payload.get("error") or payload.get("error_message"):
+        raise _Doubt("the answer counts machines, but says that the request failed")
+    pending, failed, completed = (_count(payload, f"{kind}_machines") for kind in _MACHINES)
+    total = pending + failed + completed
+    if failed:
+        state = JobState.FAILED
+    elif pending:
+        state = JobState.RUNNING
+    else:
+        # Without any machine it has not begun: right after packaging all counts may be 0.
+        state = JobState.COMPLETED if completed else JobState.QUEUED
+    return JobStatus(
+        state.verdict,
+        f"the roll-out is {state.title}",
+        state=state,
+        progress=completed * 100 // total if total else 0,
+        error=f"{failed} of {total} machines failed ({completed} completed, {pending} pending)"
+        if failed
+        else None,
+        holds=_ROLLED_OUT_FOR if state is JobState.COMPLETED else 0.0,
+    )
+
+
+class Resource(Enum):
+    """What can be waited for: everything that tells the four apart, and nothing else in the code does.
+
+    Sources: the image-version-status page of the Clanforge documentation and its siblings.
+    """
+
+    IMAGE_VERSION = (
+        "image-version",
+        "image version",
+        "/cfp/v1/imageversion/{id}/status",
+        "imageversionid",
+        _job,
+        "job.*",
+        "Read the job error, mend the build, and create a new image version.",
+    )
+    IMAGE_UPDATE = (
+        "image-update",
+        "image update",
+        "/cfp/v1/imageupdate/{id}/status",
+        "updateid",
+        _job,
+        "job.*",
+        "Read the job error, mend the files, and update the image again.",
+    )
+    IMAGE_DIFF = (
+        "image-diff",
+        "image diff",
+        "/cfp/v1/imagediff/{id}/status",
+        "diffid",
+        _job,
+        "job.*",
+        "Read the job error, mend its cause, and create a new image diff.",
+    )
+    ROLLOUT = (
+        "rollout",
+        "image roll-out",
+        "/cfp/v2/project/{asid}/image/{id}/status",
+        "",
+        _rollout,
+        ".*_machines",
+        "Look at the failed machines in the Clanforge dashboard; do not switch anything to this image yet.",
+    )
+
+    def __init__(
+        self,
+        label: str,
+        noun: str,
+        path: str,
+        id_field: str,
+        reads: Callable[[dict[str, Any], int, Resource], JobStatus],
+        fields: str,
+        remedy: str,
+    ) -> None:
+        self.label = label  # as the option `resource` spells it
+        self.noun = noun  # in a sentence, before the id
+        self.path = path  # always of a status: other GET addresses of Clanforge change state
+        self.id_field = id_field  # of the answer; must equal the id asked for; empty: the answer names none
+        self.reads = reads
+        self.remedy = remedy  # what to do when it has failed
+        self._fields = re.compile(fields)  # the names of fields without which an answer is none about it
+
+    @property
+    def needs_account(self) -> bool:
+        """Whether it cannot be asked for without an account service id."""
+        return "{asid}" in self.path
+
+    def address(self, number: int, account_service_id: int | None) -> str:
+        """Give the path and the query that ask for the status of number so and so.
+
+        Raises ValueError where the account is needed and missing, and for anything but numbers.
+        """
+        if self.needs_account:
+            if account_service_id is None:
+                raise ValueError(f"a {self.label} needs the account service id")
+            return self.path.format(id=f"{number:d}", asid=f"{account_service_id:d}")
+        account = "" if account_service_id is None else f"?accountserviceid={account_service_id:d}"
+        return self.path.format(id=f"{number:d}") + account
+
+    def told_in(self, payload: dict[str, Any]) -> bool:
+        """Whether an answer has any field that tells of it; an error envelope has none."""
+        return any(self._fields.fullmatch(name) for name in payload)
+
+
 @dataclass(frozen=True, slots=True)
 class JobStatus:
-    """One answer about one job, as sent, and what it means.
+    """One answer about one job (or the roll-out that it led to), as sent, and what it means.
 
     Times are Unix seconds of the API's clock, `None` where the API said nothing or nothing sensible (missing,
     null, "", 0, out of range). `progress` is 0 to 100. `failures` counts how often the job has failed so far.
@@ -119,12 +271,18 @@ class JobStatus:
     updated: int | None = None
     eta: int | None = None
     warnings: tuple[str, ...] = ()
+    holds: float = 0.0  # seconds for which the state must have been heard before the verdict is believed
 
     @classmethod
-    def from_payload(cls, payload: dict[str, Any], image_version_id: int) -> JobStatus:
-        """Judge a decoded answer by rules 5 to 9. Never raises: what cannot be trusted is DOUBTFUL."""
+    def from_payload(
+        cls, payload: dict[str, Any], image_version_id: int, resource: Resource = Resource.IMAGE_VERSION
+    ) -> JobStatus:
+        """Judge a decoded answer by rules 5 to 9. Never raises: what cannot be trusted is DOUBTFUL.
+
+        `image_version_id` is the id that was asked for, of whatever `resource` says.
+        """
         try:
-            return cls._trusted(payload, image_version_id)
+            return resource.reads(payload, image_version_id, resource)
         except _Doubt as doubt:
             name = payload.get("jobstatename")
             error = payload.get("joberror")
@@ -134,42 +292,6 @@ class JobStatus:
                 state_name=name if isinstance(name, str) else None,
                 error=error if isinstance(error, str) and error else None,
             )
-
-    @classmethod
-    def _trusted(cls, payload: dict[str, Any], image_version_id: int) -> JobStatus:
-        numbers = {name: _number(payload, name) for name in _NUMBERS}
-        _check_id(payload, numbers["imageversionid"], image_version_id)
-        state = _state(payload, numbers["jobstateid"])
-        error = payload.get("joberror")
-        progress = numbers["jobprogress"]
-        verdict, why = _verdict(payload, state)
-        return cls(
-            verdict,
-            why,
-            state=state,
-            state_id=numbers["jobstateid"],
-            state_name=payload.get("jobstatename") or None,
-            progress=progress if progress is not None and 0 <= progress <= 100 else None,
-            failures=numbers["jobfailed"],
-            error=(error if isinstance(error, str) else repr(error)) if error else None,
-            created=_moment(numbers["jobcreated"]),
-            started=_moment(numbers["jobstart"]),
-            updated=_moment(numbers["jobupdated"]),
-            eta=_moment(numbers["jobeta"]),
-            warnings=tuple(_warnings(numbers)) if verdict is Verdict.READY else (),
-        )
-
-
-_NUMBERS: Final = (
-    "imageversionid",
-    "jobstateid",
-    "jobprogress",
-    "jobfailed",
-    "jobcreated",
-    "jobstart",
-    "jobupdated",
-    "jobeta",
-)
 
 
 def _number(payload: dict[str, Any], name: str) -> int | None:
@@ -186,17 +308,29 @@ def _number(payload: dict[str, Any], name: str) -> int | None:
     return None
 
 
+def _count(payload: dict[str, Any], name: str) -> int:
+    """Read a count, which must be there."""
+    number = _number(payload, name)
+    if number is None:
+        missing = payload.get(name) in (None, "")
+        raise _Doubt(f"the answer has no {name}" if missing else f"{name} is not a number")
+    if number < 0:
+        raise _Doubt(f"{name} is {number}")
+    return number
+
+
 def _moment(seconds: int | None) -> int | None:
     return seconds if seconds is not None and 0 < seconds <= _LAST_SECOND else None
 
 
-def _check_id(payload: dict[str, Any], answered: int | None, asked: int) -> None:
-    """Rule 5: another version's answer is not ours."""
+def _check_id(payload: dict[str, Any], answered: int | None, asked: int, resource: Resource) -> None:
+    """Rule 5: another one's answer is not ours."""
     if answered is None:
-        missing = payload.get("imageversionid") in (None, "")
-        raise _Doubt("the answer names no image version" if missing else "imageversionid is not a number")
+        missing = payload.get(resource.id_field) in (None, "")
+        named = f"the answer names no {resource.noun}"
+        raise _Doubt(named if missing else f"{resource.id_field} is not a number")
     if answered != asked:
-        raise _Doubt(f"the answer is about image version {answered}, not {asked}")
+        raise _Doubt(f"the answer is about {resource.noun} {answered}, not {asked}")
 
 
 def _state(payload: dict[str, Any], state_id: int | None) -> JobState:
@@ -263,15 +397,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """One image version to wait for, and the name that the log gives it."""
+    """One thing to wait for, and the name that the log gives it."""
 
-    image_version_id: int
+    image_version_id: int  # or the id of whatever `resource` says
     name: str = ""
+    resource: Resource = Resource.IMAGE_VERSION
 
     @property
     def label(self) -> str:
         """What to call it in a sentence."""
-        return self.name or f"image version {self.image_version_id}"
+        return self.name or f"{self.resource.noun} {self.image_version_id}"
 
 
 @dataclass(frozen=True, slots=True)

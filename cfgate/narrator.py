@@ -1,19 +1,18 @@
 """Tell the run to a person: events and endings become lines, bars and annotations of a host.
 
 One line when something changes, a heartbeat when nothing does, a line for each retry; never one for each
-poll. With several targets every line says which it is about; with one it stays quiet. The last three lines
-alone must tell what happened and what to do.
+poll. With several targets every line says which it is about; with one it stays quiet. How a run ended is
+told in `cfgate.epilogue`.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Final
 
 from cfgate import __version__
 from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
 from cfgate.hosts import Bar, Level, Style
-from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Result, Target
+from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Target, Verdict
 from cfgate.report import words
 from cfgate.settings.description import describe
 
@@ -28,7 +27,7 @@ if TYPE_CHECKING:
 HEARTBEAT: Final = 60.0
 # A heartbeat names this many targets and counts the others.
 _NAMED: Final = 4
-_LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
+_STYLES: Final = {GateStatus.READY: Style.GOOD, GateStatus.PENDING: Style.ODD}
 
 
 class Narrator:
@@ -48,7 +47,8 @@ class Narrator:
             case Answered(target, at, job, left):
                 before = self._latest.get(target)
                 self._latest[target] = event
-                if before is None or before.job.state is not job.state:
+                news = before is None or before.job.state is not job.state
+                if news and job.verdict is Verdict.PENDING:  # an ending is told once it is believed
                     self._line(target, at, progress(job, left))
             case AskingAgain(target, at, why, attempt, pause):
                 again = f"asking again in {words.duration(pause)}"
@@ -59,7 +59,7 @@ class Narrator:
                     self._host.annotate(Level.WARNING, target.label, what)
             case Ended(target, at, outcome):
                 self._latest.pop(target, None)
-                self._line(target, at, *_ending(outcome))
+                self._line(target, at, _ending(outcome), style_of(outcome.status))
 
     def tick(self) -> None:
         """Let time pass: draw the live display, or speak up after a long silence."""
@@ -115,64 +115,19 @@ def introduce(host: Host, settings: Settings, warnings: Iterable[str]) -> None:
 def headline(settings: Settings) -> str:
     """Say in one line who asks whom about what, and for how long."""
     where = f"rehearsal of {settings.rehearse}" if settings.rehearse else settings.api_url
-    ids = ", ".join(str(target.image_version_id) for target in settings.targets[:_NAMED])
-    more = f" and {len(settings.targets) - _NAMED} more" if len(settings.targets) > _NAMED else ""
-    what = f"{'image version' if len(settings.targets) == 1 else 'image versions'} {ids}{more}"
-    until = f"waits up to {words.duration(settings.timeout)}" if settings.timeout else "looks once"
-    source = settings.sources.get("timeout", "default")
-    return f"cfgate {__version__} · {where} · {what} · {until} ({source})"
+    longest = max(settings.plans, key=lambda plan: plan.timeout)
+    until = f"waits up to {words.duration(longest.timeout)}" if longest.timeout else "looks once"
+    source = settings.source("timeout", longest.target)
+    return f"cfgate {__version__} · {where} · {_asked_for(settings.targets)} · {until} ({source})"
 
 
-def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
-    """Tell how the run ended: the job errors in full, the annotations, and the last lines.
-
-    `problems` are those of an invalid configuration; each gets a line.
-    """
-    for outcome in result.outcomes:
-        if outcome.job and outcome.job.error:
-            lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error.strip("\r\n"))]
-            host.group(f"job error of {outcome.target.label}", lines)
-    for outcome in result.outcomes:
-        for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
-            host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
-    if host.annotates:  # elsewhere it would say what the last lines say
-        _annotate(host, result)
-    _last_lines(host, result, problems)
-
-
-def _annotate(host: Host, result: Result) -> None:
-    """Leave one annotation: the title says what, the message why and what to do."""
-    title = f"cfgate: {_status(result)}"
-    if result.ready:
-        host.annotate(Level.NOTICE, title, result.reason)
-    else:
-        host.annotate(Level.ERROR, title, f"{_sentence(result.reason)} {result.remedy}".rstrip())
-
-
-def _last_lines(host: Host, result: Result, problems: Sequence[str]) -> None:
-    """Print what somebody reads who reads nothing else."""
-    requests = sum(outcome.requests for outcome in result.outcomes)
-    cost = f" after {words.duration(result.waited)} ({words.plural(requests, 'request')})" if requests else ""
-    if result.ready:
-        labels = [outcome.target.label for outcome in result.outcomes]
-        what = labels[0] if len(labels) == 1 else f"all {len(labels)} image versions"
-        host.log(f"{_status(result)}: {what}{cost}", Style.GOOD)
-        return
-    style = Style.ODD if result.status is GateStatus.PENDING else Style.BAD
-    if len(problems) > 1:
-        host.log(f"{_status(result)}: {len(problems)} problems in the configuration", style)
-        for problem in problems:
-            host.log(f"  - {problem}", style)
-    else:
-        host.log(f"{_status(result)}{cost}: {result.reason}", style)
-    if result.remedy:
-        host.log(f"what to do: {result.remedy}", style)
-
-
-def _status(result: Result) -> str:
-    """Name the ending, and say so if it was only a rehearsal."""
-    label = result.status.label.replace("_", " ")
-    return f"{label} (rehearsal: Clanforge was not asked)" if result.rehearsal else label
+def _asked_for(targets: Sequence[Target]) -> str:
+    """Name one target in full, some by name or id, and count the rest of many."""
+    if len(targets) == 1:
+        return words.full_name(targets[0])
+    some = ", ".join(target.name or str(target.image_version_id) for target in targets[:_NAMED])
+    more = f" and {len(targets) - _NAMED} more" if len(targets) > _NAMED else ""
+    return f"{words.counted(targets) if targets[0].name else words.kinds(targets)} {some}{more}"
 
 
 def progress(job: JobStatus, left: float | None = None) -> str:
@@ -187,16 +142,15 @@ def _about(left: float | None) -> str:
     return f"{words.about(left)} left" if left is not None and left > 0 else ""
 
 
-def _ending(outcome: Outcome) -> tuple[str, Style]:
+def _ending(outcome: Outcome) -> str:
     """Say in a line of the log that a target is over, in the API's words where the job itself ended."""
     if outcome.status is GateStatus.READY:
-        return "Completed", Style.GOOD
+        return "Completed"
     if outcome.status in (GateStatus.FAILED, GateStatus.SQUASHED):
-        return outcome.status.label.capitalize(), Style.BAD
-    style = Style.ODD if outcome.status is GateStatus.PENDING else Style.BAD
-    return f"{outcome.status.label.replace('_', ' ')}: {outcome.reason}", style
+        return outcome.status.label.capitalize()
+    return f"{outcome.status.label.replace('_', ' ')}: {outcome.reason}"
 
 
-def _sentence(clause: str) -> str:
-    """Make a sentence of a clause."""
-    return clause if clause.endswith((".", "!", "?", "…")) else f"{clause}."
+def style_of(status: GateStatus) -> Style:
+    """Colour an ending."""
+    return _STYLES.get(status, Style.BAD)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 from cfgate.errors import InvalidSettings
 from cfgate.gate.watch import Signalled
 from cfgate.model import Target
-from cfgate.settings.values import Credentials, Settings
+from cfgate.settings.values import Credentials, Plan, Settings
 from cfgate.simulator import ScenarioError, Simulator, load
 
 if TYPE_CHECKING:
@@ -24,9 +24,7 @@ if TYPE_CHECKING:
 # What `cfgate demo` gates on. Its states last as little as 1.5 s, and each is to be seen; the time-out is for
 # a machine that is very slow.
 DEMO: Final = Settings(
-    targets=(Target(9001),),
-    timeout=300.0,
-    max_interval=1.2,
+    plans=(Plan(Target(9001), timeout=300.0, max_interval=1.2),),
     rehearse="demo",
     sources={"timeout": "demo", "rehearse": "demo"},
 )
@@ -45,7 +43,6 @@ def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
         scenario,
         access_key=_MADE_UP.access_key,
         secret_key=_MADE_UP.secret_key,
-        account_service_id=settings.account_service_id,
         speed=speed,
     )
     with simulator:

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING, Final
 
 from cfgate.errors import Broken, GateError
 from cfgate.gate.loop import Gate
+from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.gate.watch import Watched, watch
 from cfgate.model import GateStatus, Outcome, Result
 from cfgate.narrator import Narrator
+from cfgate.report import words
 from cfgate.schedule import Cadence, FixedInterval
 
 if TYPE_CHECKING:
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
     from cfgate.hosts import Host
     from cfgate.schedule import Pacing
-    from cfgate.settings.values import Settings
+    from cfgate.settings.values import Plan, Settings
 
 _INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
 
@@ -54,23 +56,11 @@ def run(
 
             settings = stack.enter_context(rehearse(settings, speed))
         client = _client(settings, clock, environ, redact, stack)
-        limits = Limits(
-            settings.timeout, settings.error_tolerance, settings.not_found_grace, settings.stall_timeout
-        )
-        gates = [
-            Gate(
-                target,
-                partial(client.fetch, target.image_version_id),
-                _pacing(settings),
-                limits,
-                inbox.put,
-                clock,
-            )
-            for target in settings.targets
-        ]
+        pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
+        gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
         narrator = Narrator(host, settings.targets, clock)
         # Looking once means looking at all of them.
-        fail_fast = settings.fail_fast and settings.timeout > 0
+        fail_fast = settings.fail_fast and any(plan.timeout > 0 for plan in settings.plans)
         watched = watch(gates, inbox, fail_fast=fail_fast, tell=narrator.tell, tick=narrator.tick)
     return replace(
         conclude(watched, redact), rehearsal=rehearsal, started=started, waited=clock.monotonic() - began
@@ -96,7 +86,6 @@ def _client(
         access_key=settings.credentials.access_key,
         secret_key=settings.credentials.secret_key,
         token=settings.credentials.token,
-        account_service_id=settings.account_service_id,
         request_timeout=settings.request_timeout,
         ca_bundle=settings.ca_bundle,
         environ=environ,
@@ -107,10 +96,20 @@ def _client(
     return client
 
 
-def _pacing(settings: Settings) -> Pacing:
-    if settings.poll_interval is None:
-        return Cadence(max_interval=settings.max_interval)
-    return FixedInterval(settings.poll_interval)
+def _gate(plan: Plan, client: Client, inbox: Inbox, clock: Clock, pacer: Pacer) -> Gate:
+    limits = Limits(plan.timeout, plan.error_tolerance, plan.not_found_grace, plan.stall_timeout)
+    fetch = partial(client.fetch, plan.target, plan.account_service_id)
+    return Gate(plan.target, fetch, _pacing(plan), limits, inbox.put, clock, pacer)
+
+
+def _pacing(plan: Plan) -> Pacing:
+    if plan.poll_interval is None:
+        return Cadence(max_interval=plan.max_interval)
+    return FixedInterval(plan.poll_interval)
+
+
+def _longest_pause(plan: Plan) -> float:
+    return plan.poll_interval or plan.max_interval
 
 
 def conclude(watched: Watched, redact: Callable[[str], str] = str) -> Result:
@@ -126,7 +125,7 @@ def conclude(watched: Watched, redact: Callable[[str], str] = str) -> Result:
     reason = decisive.reason
     if len(outcomes) > 1:
         ready = sum(outcome.status is GateStatus.READY for outcome in outcomes)
-        reason = f"{ready} of {len(outcomes)} image versions are ready"
+        reason = f"{ready} of {_counted(outcomes)} are ready"
         if ready < len(outcomes):
             reason += f"; {decisive.reason}"
     return Result(decisive.status, decisive.status.exit_code, reason, decisive.remedy, outcomes)
@@ -139,7 +138,11 @@ def _standing(outcomes: tuple[Outcome, ...]) -> str:
         state = outcome.job.state.title if outcome.job and outcome.job.state else "not heard of yet"
         return f"{outcome.target.label} was {state}"
     waiting = sum(outcome.status is not GateStatus.READY for outcome in outcomes)
-    return f"{waiting} of {len(outcomes)} image versions were not ready"
+    return f"{waiting} of {_counted(outcomes)} were not ready"
+
+
+def _counted(outcomes: tuple[Outcome, ...]) -> str:
+    return words.counted([outcome.target for outcome in outcomes])
 
 
 def ended_by(error: GateError, undecided: Result) -> Result:

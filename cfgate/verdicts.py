@@ -16,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import urlsplit
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
-from cfgate.model import JobStatus, Verdict
+from cfgate.model import JobStatus, Resource, Verdict
 
 MAX_BODY: Final = 1 << 20  # bytes; a real answer has some hundred
 MAX_DEPTH: Final = 64  # levels of nesting; a real answer has one, a diff two
@@ -31,6 +31,7 @@ def read(
     headers: Mapping[str, str],
     body: bytes,
     image_version_id: int,
+    resource: Resource = Resource.IMAGE_VERSION,
     *,
     now: float,
     redact: Text = str,
@@ -43,8 +44,8 @@ def read(
     """
     _check_status(http_status, headers, body, now, redact)
     payload = _decode(body, headers.get("Content-Type", ""), redact)
-    _check_envelope(payload)
-    status = JobStatus.from_payload(payload, image_version_id)
+    _check_envelope(payload, resource)
+    status = JobStatus.from_payload(payload, image_version_id, resource)
     if status.verdict is Verdict.DOUBTFUL:
         raise Doubtful(status.why)
     return status
@@ -58,7 +59,8 @@ def _check_status(
         return
     said = f"HTTP {http_status}{_phrase(http_status)}"
     if http_status in _BUSY or http_status >= 500 or http_status < 300:
-        raise NoAnswer(said, retry_after=retry_after(headers.get("Retry-After"), now))
+        pause = retry_after(headers.get("Retry-After"), now)
+        raise NoAnswer(said, retry_after=pause, busy=http_status == HTTPStatus.TOO_MANY_REQUESTS)
     if http_status < 400:
         target = _without_query(redact(headers.get("Location", "")))
         raise Rejected(
@@ -69,7 +71,7 @@ def _check_status(
     if http_status == HTTPStatus.NOT_FOUND:
         raise NotFound(f"{said}{detail}")
     if http_status in _WRONG_PEOPLE:
-        raise Rejected(f"the API refuses these credentials ({said}{detail})")
+        raise Rejected(f"the API refuses these credentials ({said}{detail})", credentials=True)
     raise Rejected(
         f"the API refuses the request ({said}{detail})",
         remedy="Check `image-version-id`, `account-service-id` and `api-url`.",
@@ -197,16 +199,16 @@ def _redacted(value: Any, redact: Text, depth: int = 0) -> Any:
     return value
 
 
-def _check_envelope(payload: dict[str, Any]) -> None:
+def _check_envelope(payload: dict[str, Any], resource: Resource) -> None:
     """Rule 4: an error instead of a job."""
-    if any(key.startswith("job") for key in payload):
+    if resource.told_in(payload):
         return
     message = payload.get("error_message")
     if not (payload.get("error") or message or payload.get("success") is False):
         return
     said = message if isinstance(message, str) and message else "no message"
     if "forbidden" in said.lower():
-        raise Rejected(f"the API refuses these credentials{_quoted(said)}")
+        raise Rejected(f"the API refuses these credentials{_quoted(said)}", credentials=True)
     raise NoAnswer(f"the API reports an error{_quoted(said)}")
 
 

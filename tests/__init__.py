@@ -1,1 +1,1 @@
-"""The tests; `fakes`, `factories`, `wire` and `simulation` are their doubles, `parsers` read what hosts would."""
+"""The tests. `fakes`, `factories`, `wire`, `simulation` are their doubles; `parsers` read what hosts read."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Result, Retry, Target
+from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Resource, Result, Retry, Target
 from tests.fakes import ID, NOON, payload
 
 __all__ = ["ID", "NOON", "hostile_texts", "job", "life", "outcome", "payload", "result", "results"]
@@ -35,8 +35,9 @@ def life(*states: tuple[float, JobState]) -> tuple[Moment, ...]:
 
 
 def outcome(status: GateStatus = GateStatus.READY, **overrides: Any) -> Outcome:
-    """Make the outcome for one image version; `id` and `name` override its target."""
-    target = Target(overrides.pop("id", ID), overrides.pop("name", ""))
+    """Make the outcome for one image version; `id`, `name` and `resource` override its target."""
+    kind = overrides.pop("resource", Resource.IMAGE_VERSION)
+    target = Target(overrides.pop("id", ID), overrides.pop("name", ""), kind)
     fields: dict[str, Any] = {
         "target": target,
         "status": status,
@@ -111,7 +112,7 @@ def results() -> st.SearchStrategy[Result]:
     )
     outcomes = st.builds(
         Outcome,
-        target=st.builds(Target, st.integers(1, 10**12), texts),
+        target=st.builds(Target, st.integers(1, 10**12), texts, st.sampled_from(Resource)),
         status=st.sampled_from(GateStatus),
         reason=texts,
         remedy=texts,

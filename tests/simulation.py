@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from cfgate.errors import GateError
+from cfgate.model import Resource
 from cfgate.simulator import Scenario, Simulator, parse
 from cfgate.simulator.api import Access, Api, Reply
 from cfgate.verdicts import read
@@ -56,13 +57,13 @@ def scenario(text: str) -> Scenario:
     return parse(dedent(text))
 
 
-def verdict(reply: Reply) -> str:
+def verdict(reply: Reply, number: int = ID, resource: Resource = Resource.IMAGE_VERSION) -> str:
     """Judge an answer as the gate would: the verdict's name, or the error's."""
     headers = Message()
     for name, value in reply.headers.items():
         headers[name] = value
     try:
-        job = read(reply.status, headers, reply.body, ID, now=NOON)  # type: ignore[arg-type]  # no case either
+        job = read(reply.status, headers, reply.body, number, resource, now=NOON)  # type: ignore[arg-type]  # no case either
     except GateError as error:
         return type(error).__name__
     return job.verdict.name

@@ -30,6 +30,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "hosts": (set(), {"tqdm"}),
     "simulator": ({"model"}, {"yaml"}),
     "narrator": ({"clock", "events", "hosts", "model", "report", "settings"}, set()),
+    "epilogue": ({"hosts", "model", "narrator", "report"}, set()),
     "delivery": ({"errors", "hosts", "model", "report", "settings"}, set()),
     "rehearsal": ({"errors", "gate", "model", "settings", "simulator"}, set()),
     "session": (
@@ -42,6 +43,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "model",
             "narrator",
             "rehearsal",
+            "report",
             "schedule",
             "settings",
         },

@@ -112,12 +112,12 @@ ENDINGS = [
     ("retried", {}, GateStatus.READY, "ready: image version 9001 after"),
     ("failed", {}, GateStatus.FAILED, "create a new image version"),
     ("hostile", {}, GateStatus.FAILED, "create a new image version"),
-    ("squashed", {}, GateStatus.SQUASHED, "wait for that one"),
+    ("squashed", {}, GateStatus.SQUASHED, "wait for that."),
     ("stuck", {"timeout": "2s"}, GateStatus.TIMEOUT, "more time with `timeout`"),
     ("stuck", {"stall_timeout": "2s"}, GateStatus.STALLED, "retried there"),
     ("stuck", {"timeout": "0"}, GateStatus.PENDING, "Look again later"),
     ("denied", {}, GateStatus.REJECTED, "Check the credentials"),
-    ("missing", {"not_found_grace": "0"}, GateStatus.NOT_FOUND, "is the id of an image version"),
+    ("missing", {"not_found_grace": "0"}, GateStatus.NOT_FOUND, "is the id of what `resource` says"),
     ("doubtful", {"error_tolerance": "1s"}, GateStatus.INCONSISTENT, "do not deploy"),
 ]
 
@@ -309,6 +309,54 @@ def test_several_versions_are_followed_at_once() -> None:
     assert ran.returncode == 0
     assert ran.stdout.splitlines()[-1].startswith("ready: all 2 image versions after")
     assert re.search(r"0:\d\d  image version 9002  Completed", ran.stdout)
+
+
+def test_targets_of_a_file_have_names_and_their_own_limits(tmp_path: Path) -> None:
+    """Each target is waited for as its own options say; the log, its table and the matrix call it by name."""
+    gate = tmp_path / "gate.yml"
+    gate.write_text(
+        f"account-service-id: {ASID}\nfail-fast: false\ntimeout: 1s\n"
+        "targets: {linux: {image-version-id: 9001}, console: {image-version-id: 9002, timeout: 3s}}\n"
+    )
+    with playing("stuck") as simulator:
+        words = ("--config", str(gate), "--api-url", simulator.url, "--result-file", "-")
+        ran = command(*words, environ=KEYS)
+    assert ran.returncode == 4
+    facts = json.loads(ran.stdout)
+    waited = {version["name"]: version["waited-seconds"] for version in facts["image-versions"]}
+    assert 1 <= waited["linux"] < 3 <= waited["console"]
+    assert [(job["name"], job["status"]) for job in facts["matrix"]["include"]] == [
+        ("linux", "timeout"),
+        ("console", "timeout"),
+    ]
+    lines = ran.stderr.splitlines()
+    assert "2 image versions linux, console · waits up to 3s (file " in lines[0]
+    assert re.search(r"0:\d\d  console  timeout", ran.stderr)
+    assert [line.split()[:3] for line in lines[-5:-2]] == [
+        ["target", "id", "status"],
+        ["linux", "9001", "timeout"],
+        ["console", "9002", "timeout"],
+    ]
+
+
+def test_a_refusal_of_the_credentials_stops_all(tmp_path: Path) -> None:
+    """Even without fail-fast nobody goes on asking with credentials that the API has refused."""
+    gate = tmp_path / "gate.yml"
+    targets = ", ".join(f"t{number}: {{image-version-id: {number}}}" for number in range(1, 41))
+    gate.write_text(f"account-service-id: 1\nfail-fast: false\ntargets: {{{targets}}}\n")
+    with Simulator(load("ready"), access_key="other", secret_key="other") as simulator:
+        ran = command("--config", str(gate), "--api-url", simulator.url, environ=KEYS)
+        assert len(simulator.requests) < 40
+    assert ran.returncode == 6
+    assert "refuses these credentials" in ran.stdout
+
+
+def test_an_image_update_is_waited_for_like_an_image_version() -> None:
+    """`--resource` asks for another kind of job, and everything calls it by its name."""
+    with playing("ready") as simulator:
+        ran = command(*asking(simulator, "7", "--resource", "image-update"), environ=KEYS)
+    assert ran.returncode == 0, ran.stdout
+    assert ran.stdout.splitlines()[-1].startswith("ready: image update 7 after")
 
 
 def test_a_rehearsal_needs_no_account_and_says_what_it_is() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import threading
 import time
 from pathlib import Path
@@ -17,13 +18,14 @@ from hypothesis import strategies as st
 import cfgate
 from cfgate.client.client import _moment
 from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFound, Rejected
-from cfgate.model import Verdict
+from cfgate.model import Resource, Target, Verdict
 from tests.wire import (
     ACCESS_KEY,
     ASID,
     CA,
     ID,
     SECRET_KEY,
+    TARGET,
     Peer,
     answering,
     client,
@@ -47,7 +49,7 @@ def everything(error: BaseException | None) -> str:
 def test_a_request_is_exactly_this() -> None:
     """One GET of the status address with these headers, and not a header more."""
     with serve(answering(http())) as server, client(server.url) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     (request,) = server.requests
     basic = base64.b64encode(f"{ACCESS_KEY}:{SECRET_KEY}".encode()).decode()
     assert request.line == f"GET /cfp/v1/imageversion/{ID}/status?accountserviceid={ASID} HTTP/1.1"
@@ -65,9 +67,9 @@ def test_a_token_goes_as_bearer_and_the_asid_may_be_left_out() -> None:
     """With a token there is no Basic header, and without an ASID no query."""
     with (
         serve(answering(http())) as server,
-        client(server.url, access_key="", secret_key="", token="to.ken/+=", account_service_id=None) as api,
+        client(server.url, access_key="", secret_key="", token="to.ken/+=") as api,
     ):
-        api.fetch(ID)
+        api.fetch(TARGET, None)
     (request,) = server.requests
     assert request.line == f"GET /cfp/v1/imageversion/{ID}/status HTTP/1.1"
     assert request["Authorization"] == "Bearer to.ken/+="
@@ -77,7 +79,7 @@ def test_keys_in_any_script_are_sent_as_utf8() -> None:
     """Keys beyond ASCII, and bytes that are no text at all, arrive as the bytes that they were."""
     key = b"schl\xc3\xbcssel\xff".decode(errors="surrogateescape")
     with serve(answering(http())) as server, client(server.url, secret_key=key) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     sent = base64.b64decode(server.requests[0]["Authorization"].removeprefix("Basic "))
     assert sent == ACCESS_KEY.encode() + b":schl\xc3\xbcssel\xff"
 
@@ -96,15 +98,15 @@ def test_a_netrc_file_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
     with serve(answering(http())) as server, client(server.url) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     assert base64.b64decode(server.requests[0]["Authorization"][6:]).decode() == f"{ACCESS_KEY}:{SECRET_KEY}"
 
 
 def test_cookies_are_not_kept() -> None:
     """What a server sets with one answer is not sent with the next request."""
     with serve(answering(http(Set_Cookie="a=b; Path=/"))) as server, client(server.url) as api:
-        api.fetch(ID)
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
+        api.fetch(TARGET, ASID)
     assert [name for name, _ in server.requests[1].headers if name == "Cookie"] == []
 
 
@@ -125,17 +127,70 @@ def test_loopback_may_do_without_tls(url: str) -> None:
 def test_a_slash_at_the_end_of_the_address_does_no_harm() -> None:
     """The path begins with one slash."""
     with serve(answering(http())) as server, client(server.url + "/") as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     assert server.requests[0].line.startswith("GET /cfp/v1/imageversion/")
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
     """Neither the client nor what it is made of tells the credentials."""
     with client("http://127.0.0.1:1") as api:
-        shown = repr(api) + repr(api._authorization) + repr(api._get("imageversion", ID))
+        shown = repr(api) + repr(api._authorization) + repr(api._get(TARGET, ASID))
         assert SECRET_KEY not in shown
         assert base64.b64encode(f"{ACCESS_KEY}:{SECRET_KEY}".encode()).decode() not in shown
-        assert SECRET_KEY not in str(api._get("imageversion", ID).url)
+        assert SECRET_KEY not in str(api._get(TARGET, ASID).url)
+
+
+SIBLINGS = [
+    (Resource.IMAGE_VERSION, f"/cfp/v1/imageversion/{ID}/status?accountserviceid={ASID}"),
+    (Resource.IMAGE_UPDATE, f"/cfp/v1/imageupdate/{ID}/status?accountserviceid={ASID}"),
+    (Resource.IMAGE_DIFF, f"/cfp/v1/imagediff/{ID}/status?accountserviceid={ASID}"),
+    (Resource.ROLLOUT, f"/cfp/v2/project/{ASID}/image/{ID}/status"),
+]
+
+
+@pytest.mark.parametrize(("resource", "address"), SIBLINGS, ids=lambda value: str(value))
+def test_each_resource_is_asked_for_at_its_own_address(resource: Resource, address: str) -> None:
+    """The four kinds of targets differ in their paths, and in where the account stands in them."""
+    with serve(answering(http(b"{}"))) as server, client(server.url) as api, pytest.raises(Doubtful):
+        api.fetch(Target(ID, resource=resource), ASID)
+    assert server.requests[0].line == f"GET {address} HTTP/1.1"
+
+
+def test_a_roll_out_cannot_be_asked_for_without_an_account() -> None:
+    """Where the account is a part of the path, nothing is sent without one."""
+    with client("http://127.0.0.1:1") as api, pytest.raises(InvalidSettings, match="account-service-id"):
+        api.fetch(Target(ID, resource=Resource.ROLLOUT), None)
+
+
+READ_ONLY = re.compile(
+    r"https://api\.example\.invalid/cfp/"
+    r"(v1/image(version|update|diff)/-?\d+/status(\?accountserviceid=-?\d+)?|v2/project/-?\d+/image/-?\d+/status)"
+)
+
+
+@given(st.sampled_from(Resource), st.integers(), st.integers())
+def test_whatever_is_asked_the_address_is_that_of_a_status(
+    resource: Resource, number: int, account: int
+) -> None:
+    """No resource, id or account leads to an address other than those that only read."""
+    with client("https://api.example.invalid") as api:
+        request = api._get(Target(number, resource=resource), account)
+    assert request.method == "GET"
+    assert READ_ONLY.fullmatch(request.url or "")
+
+
+@pytest.mark.parametrize("odd", ["1/retry?", "../1", "1", 1.0, None])
+def test_an_id_that_is_no_number_makes_no_address(odd: Any) -> None:
+    """Even if text got as far as the client, it could not become a part of an address."""
+    for resource in Resource:
+        with client("https://api.example.invalid") as api, pytest.raises((ValueError, TypeError)):
+            api._get(Target(odd, resource=resource), ASID)
+
+
+def test_there_is_one_place_where_requests_are_built() -> None:
+    """The client has a single `Request`, so the tests above speak of everything that it can send."""
+    sources = Path(cfgate.__file__).parent.joinpath("client").rglob("*.py")
+    assert sum(len(re.findall(r"\bRequest\(", source.read_text("utf-8"))) for source in sources) == 1
 
 
 # What comes back
@@ -154,13 +209,13 @@ def test_the_recorded_answers_get_their_verdicts(case: dict[str, Any]) -> None:
         for answer in case["answers"]
     ]
     asid, version = CASES["account_service_id"], CASES["image_version_id"]
-    with serve(answering(*answers)) as server, client(server.url, account_service_id=asid) as api:
+    with serve(answering(*answers)) as server, client(server.url) as api:
         for verdict in case["verdicts"]:
             if verdict in unusable:
                 with pytest.raises(unusable[verdict]):
-                    api.fetch(version)
+                    api.fetch(Target(version), asid)
             else:
-                job = api.fetch(version).job
+                job = api.fetch(Target(version), asid).job
                 assert job.verdict is Verdict(verdict.removesuffix("_with_warning"))
                 assert bool(job.warnings) == verdict.endswith("_with_warning")
 
@@ -169,7 +224,7 @@ def test_an_answer_tells_when_it_was_made() -> None:
     """The `Date` header is read as Unix seconds, and lies between sending and receiving on this clock."""
     date = "Sun, 23 Nov 2026 12:00:00 GMT"
     with serve(answering(http(Date=date))) as server, client(server.url) as api:
-        first, second = api.fetch(ID), api.fetch(ID)
+        first, second = api.fetch(TARGET, ASID), api.fetch(TARGET, ASID)
     assert first.date == 1795435200.0
     assert first.sent <= first.received <= second.sent <= second.received
 
@@ -207,7 +262,7 @@ def test_a_retry_after_reaches_the_gate() -> None:
     """An answer that asks for a pause ends as an error that knows how long."""
     script = answering(http(b"", 429, Retry_After="20"))
     with serve(script) as server, client(server.url) as api, pytest.raises(NoAnswer) as busy:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     assert busy.value.retry_after == 20.0
 
 
@@ -217,7 +272,7 @@ def test_a_redirect_is_told_and_not_followed() -> None:
         location = f"http://user:pass@127.0.0.1:{other.port}/login?token=abc"
         script = answering(http(b"", 302, Location=location))
         with serve(script) as server, client(server.url) as api, pytest.raises(Rejected) as told:
-            api.fetch(ID)
+            api.fetch(TARGET, ASID)
         assert other.connections == 0
     assert f"redirected to http://127.0.0.1:{other.port}/login," in str(told.value)
     assert not any(word in everything(told.value) for word in ("user", "pass", "token", "abc"))
@@ -228,7 +283,7 @@ def test_secrets_in_an_answer_are_masked() -> None:
     basic = base64.b64encode(f"{ACCESS_KEY}:{SECRET_KEY}".encode()).decode()
     body = {"imageversionid": ID, "jobstatename": "Failed", "joberror": f"{SECRET_KEY} or {basic}"}
     with serve(answering(http(json.dumps(body).encode()))) as server, client(server.url) as api:
-        error = api.fetch(ID).job.error
+        error = api.fetch(TARGET, ASID).job.error
     assert error is not None
     assert "***" in error
     assert SECRET_KEY not in error
@@ -242,7 +297,7 @@ def test_a_connection_is_kept_between_requests() -> None:
     """Twenty questions cost one connection."""
     with serve(answering(http())) as server, client(server.url) as api:
         for _ in range(20):
-            api.fetch(ID)
+            api.fetch(TARGET, ASID)
     assert (server.connections, len(server.requests)) == (1, 20)
 
 
@@ -251,11 +306,11 @@ def test_a_connection_is_kept_over_errors(status: int) -> None:
     """An error answer is read to its end, so that the connection can be used again."""
     with serve(answering(http(status=status), http())) as server, client(server.url) as api:
         if status == 200:
-            api.fetch(ID)
+            api.fetch(TARGET, ASID)
         else:
             with pytest.raises((NoAnswer, NotFound)):
-                api.fetch(ID)
-        api.fetch(ID)
+                api.fetch(TARGET, ASID)
+        api.fetch(TARGET, ASID)
     assert server.connections == 1
 
 
@@ -269,7 +324,7 @@ def test_many_threads_share_a_client() -> None:
 
     def gate(number: int) -> None:
         # An answer about another image version would raise Doubtful.
-        verdicts.extend(api.fetch(number).job.verdict for _ in range(5))
+        verdicts.extend(api.fetch(Target(number), ASID).job.verdict for _ in range(5))
 
     verdicts: list[Verdict] = []
     with serve(script) as server, client(server.url) as api:
@@ -292,7 +347,7 @@ def test_closing_a_client_closes_its_connections() -> None:
         ended.set()
 
     with serve(script) as server, client(server.url) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
         assert not ended.is_set()
         api.close()
         assert ended.wait(10)
@@ -301,10 +356,10 @@ def test_closing_a_client_closes_its_connections() -> None:
 def test_a_closed_client_keeps_no_connection() -> None:
     """What is still asked after closing is answered, on a connection that is closed at once."""
     with serve(answering(http())) as server, client(server.url, ca_bundle=CA) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
         api.close()
-        api.fetch(ID)
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
+        api.fetch(TARGET, ASID)
     assert server.connections == 3
 
 
@@ -334,10 +389,10 @@ def test_recorded_answers_are_judged_as_recorded(
     adapter.register_uri("GET", STATUS, answers)
     named = {NoAnswer: "no_answer", Doubtful: "doubtful", Rejected: "rejected", NotFound: "not_found"}
     verdicts = []
-    with client("https://api.example.invalid", account_service_id=CASES["account_service_id"]) as api:
+    with client("https://api.example.invalid") as api:
         for _ in answers:
             try:
-                job = api.fetch(CASES["image_version_id"]).job
+                job = api.fetch(Target(CASES["image_version_id"]), CASES["account_service_id"]).job
                 verdicts.append("ready_with_warning" if job.warnings else job.verdict.value)
             except GateError as error:
                 verdicts.append(named[type(error)])
@@ -354,5 +409,5 @@ def test_a_redirect_is_not_followed_even_to_an_address_that_would_answer(
     elsewhere = adapter.register_uri("GET", "https://elsewhere.invalid/", json={})
     adapter.register_uri("GET", STATUS, status_code=307, headers={"Location": "https://elsewhere.invalid/"})
     with client("https://api.example.invalid") as api, pytest.raises(Rejected, match="not followed"):
-        api.fetch(481516)
+        api.fetch(TARGET, ASID)
     assert not elsewhere.called

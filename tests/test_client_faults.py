@@ -14,7 +14,7 @@ import urllib3.exceptions
 from cfgate.client import channel
 from cfgate.client.faults import explained
 from cfgate.errors import NoAnswer, Untrusted
-from tests.wire import ID, answering, client, http, serve
+from tests.wire import ASID, TARGET, answering, client, http, serve
 
 SECRET = "https://me:secr3t@host"
 FAILED = urllib3.exceptions.NewConnectionError(None, SECRET)  # type: ignore[arg-type]  # no connection in sight
@@ -78,4 +78,4 @@ def test_a_bug_on_the_thread_of_a_request_reaches_the_gate(monkeypatch: pytest.M
         client(server.url) as api,
         pytest.raises(KeyError, match="a bug"),
     ):
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)

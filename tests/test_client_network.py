@@ -13,7 +13,19 @@ import pytest
 
 from cfgate.client.network import host_and_port, proxy_for, tls_context
 from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Untrusted
-from tests.wire import CA, ID, TLS, Peer, answering, client, http, once, serve, tunnel
+from tests.wire import (
+    ASID,
+    CA,
+    TARGET,
+    TLS,
+    Peer,
+    answering,
+    client,
+    http,
+    once,
+    serve,
+    tunnel,
+)
 
 API = "https://api.cfgate.test"  # a name of the certificate that no resolver knows
 
@@ -21,7 +33,7 @@ API = "https://api.cfgate.test"  # a name of the certificate that no resolver kn
 def refused(url: str, **options: Any) -> GateError:
     """Ask, and get an error."""
     with client(url, **options) as api, pytest.raises(GateError) as raised:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     return raised.value
 
 
@@ -31,8 +43,8 @@ def refused(url: str, **options: Any) -> GateError:
 def test_a_certificate_of_an_extra_authority_is_trusted() -> None:
     """With its authority in `ca-bundle`, a server is asked."""
     with serve(answering(http()), "good") as server, client(server.url, ca_bundle=CA) as api:
-        assert api.fetch(ID).job.progress == 12
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
     assert server.connections == 1
 
 
@@ -40,7 +52,7 @@ def test_a_certificate_of_an_extra_authority_is_trusted() -> None:
 def test_the_usual_variables_name_authorities(variable: str) -> None:
     """Authorities are taken from where requests, curl and OpenSSL take them."""
     with serve(answering(http()), "good") as server, client(server.url, environ={variable: CA}) as api:
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
 
 
 def test_a_folder_of_authorities_will_do(tmp_path: Path) -> None:
@@ -48,7 +60,7 @@ def test_a_folder_of_authorities_will_do(tmp_path: Path) -> None:
     shutil.copy(CA, tmp_path / "92d652ec.0")
     environ = {"REQUESTS_CA_BUNDLE": str(tmp_path)}
     with serve(answering(http()), "good") as server, client(server.url, environ=environ) as api:
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
 
 
 def test_an_extra_authority_replaces_none() -> None:
@@ -62,7 +74,7 @@ def test_an_extra_authority_replaces_none() -> None:
 def test_authorities_that_were_replaced_do_not_come_back() -> None:
     """Whatever requests does with the context on the way, no other authority gets in."""
     with serve(answering(http()), "good") as server, client(server.url, environ={"SSL_CERT_FILE": CA}) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
         context = api._transport._tls
         assert context is not None
         assert context.cert_store_stats()["x509_ca"] == 1
@@ -74,7 +86,7 @@ def test_a_certificate_can_be_trusted_by_itself() -> None:
         serve(answering(http()), "good") as server,
         client(server.url, ca_bundle=str(TLS / "good.pem")) as api,
     ):
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
 
 
 def test_a_variable_that_is_empty_is_not_set() -> None:
@@ -157,7 +169,7 @@ def test_a_proxy_tunnels_to_the_api(variable: str, tls: str) -> None:
     with serve(answering(http()), "good") as server, serve(tunnel(server.port), tls) as proxy:
         environ = {variable: proxy.url.replace("://", "://me:pass%40word@")}
         with client(API, ca_bundle=CA, environ=environ) as api:
-            assert [api.fetch(ID).job.progress for _ in range(3)] == [12, 12, 12]
+            assert [api.fetch(TARGET, ASID).job.progress for _ in range(3)] == [12, 12, 12]
     (connect,) = proxy.requests
     assert connect.line.startswith("CONNECT api.cfgate.test:443 HTTP/1.")
     assert base64.b64decode(connect["Proxy-Authorization"].removeprefix("Basic ")) == b"me:pass@word"

@@ -16,7 +16,21 @@ import pytest
 
 from cfgate.client.client import Client
 from cfgate.errors import GateError, NoAnswer, Rejected
-from tests.wire import CA, ID, RUNNING, Peer, Script, answering, client, http, once, serve, tunnel, under_way
+from tests.wire import (
+    ASID,
+    CA,
+    RUNNING,
+    TARGET,
+    Peer,
+    Script,
+    answering,
+    client,
+    http,
+    once,
+    serve,
+    tunnel,
+    under_way,
+)
 
 BOUND = 0.2  # seconds, for requests that cannot end otherwise
 PATIENCE = 10.0  # seconds, by which everything must be over that is bound to be over at once
@@ -33,7 +47,7 @@ def promptly() -> Iterator[None]:
 def refused(api: Client, match: str | None = None) -> GateError:
     """Ask, and get an error with these words."""
     with pytest.raises(GateError, match=match) as raised:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     return raised.value
 
 
@@ -176,7 +190,7 @@ def test_a_request_that_was_given_up_is_not_used_again() -> None:
     with serve(script) as server, client(server.url, request_timeout=1) as api:
         refused(api, "^time-out")
         late.set()
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
     assert server.connections == 2
 
 
@@ -279,9 +293,9 @@ def test_a_connection_that_was_closed_meanwhile_costs_nothing() -> None:
         closed.set()
 
     with serve(script) as server, client(server.url) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
         assert closed.wait(PATIENCE)
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
     assert server.connections == 2
 
 
@@ -297,8 +311,8 @@ def test_a_request_that_meets_a_closing_connection_is_sent_again(end: Script, tl
         end(peer)
 
     with serve(script, tls) as server, client(server.url, ca_bundle=CA) as api:
-        api.fetch(ID)
-        assert api.fetch(ID).job.progress == 12
+        api.fetch(TARGET, ASID)
+        assert api.fetch(TARGET, ASID).job.progress == 12
     assert (server.connections, len(server.requests)) == (2, 3)
 
 
@@ -312,7 +326,7 @@ def test_a_server_that_always_hangs_up_is_not_asked_for_ever() -> None:
             peer.request()
 
     with serve(script) as server, client(server.url) as api:
-        api.fetch(ID)
+        api.fetch(TARGET, ASID)
         refused(api, "closed without an answer")
     assert (server.connections, len(server.requests)) == (2, 3)
 
@@ -320,8 +334,8 @@ def test_a_server_that_always_hangs_up_is_not_asked_for_ever() -> None:
 def test_an_old_server_is_understood() -> None:
     """HTTP/1.0 without a length: the body ends with the connection, and the next request makes a new one."""
     with serve(once(close_after(b"HTTP/1.0 200 OK\r\n\r\n" + RUNNING))) as server, client(server.url) as api:
-        assert api.fetch(ID).job.progress == 12
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
     assert server.connections == 2
 
 
@@ -330,7 +344,7 @@ def test_a_chunked_answer_keeps_the_connection() -> None:
     head = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
     chunks = b"".join(b"%x\r\n%b\r\n" % (1, RUNNING[i : i + 1]) for i in range(len(RUNNING)))
     with serve(answering(head + chunks + b"0\r\nX-Trailer: 1\r\n\r\n")) as server, client(server.url) as api:
-        assert [api.fetch(ID).job.progress for _ in range(3)] == [12, 12, 12]
+        assert [api.fetch(TARGET, ASID).job.progress for _ in range(3)] == [12, 12, 12]
     assert server.connections == 1
 
 
@@ -375,7 +389,7 @@ def test_a_zipped_answer_is_understood(encoding: str) -> None:
     """A cache that zips everything, asked or not, is no obstacle."""
     script = answering(http(gzip.compress(RUNNING), Content_Encoding=encoding))
     with serve(script) as server, client(server.url) as api:
-        assert [api.fetch(ID).job.progress for _ in range(2)] == [12, 12]
+        assert [api.fetch(TARGET, ASID).job.progress for _ in range(2)] == [12, 12]
     assert server.connections == 1
 
 
@@ -409,7 +423,7 @@ def test_an_address_that_leads_nowhere_leaves_time_for_the_next(monkeypatch: pyt
             (socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port)) for port in (hole, server.port)
         ]
         monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_kwargs: addresses)
-        assert api.fetch(ID).job.progress == 12
+        assert api.fetch(TARGET, ASID).job.progress == 12
 
 
 def test_a_host_that_swallows_everything_is_told() -> None:

@@ -13,7 +13,7 @@ from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Un
 from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
 from cfgate.gate.loop import Gate
 from cfgate.gate.patience import Limits
-from cfgate.model import GateStatus, JobState, Outcome, Target
+from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Resource, Target
 from cfgate.schedule import FixedInterval
 from tests.fakes import ID, NOON, FakeApi, FakeClock, Step, job
 
@@ -29,14 +29,13 @@ class Run:
         round_trip: float = 0.0,
         skew: float = 0.0,
         dated: bool = True,
+        target: Target = Target(ID),  # noqa: B008 - frozen
         **limits: Any,
     ) -> None:
         self.clock = FakeClock(skew)
         self.api = FakeApi(self.clock, steps, round_trip=round_trip, dated=dated)
         self.events: list[Event] = []
-        gate = Gate(
-            Target(ID), self.api, FixedInterval(pause), Limits(**limits), self.events.append, self.clock
-        )
+        gate = Gate(target, self.api, FixedInterval(pause), Limits(**limits), self.events.append, self.clock)
         self.outcome: Outcome = gate.wait()
 
     @property
@@ -283,6 +282,77 @@ def test_a_stale_completed_at_the_deadline_is_no_green() -> None:
     run = Run([job("Running"), job("Completed", jobupdated=NOON - 100)], timeout=10)
     assert run.status is GateStatus.TIMEOUT
     assert "too old" in run.outcome.reason
+
+
+def test_an_old_completed_that_is_heard_too_soon_again_is_no_green() -> None:
+    """Half a second before the deadline an old Completed cannot be confirmed any more."""
+    stale = job("Completed", jobupdated=NOON - 100)
+    run = Run([job("Running"), stale, stale], timeout=10.5)
+    assert run.status is GateStatus.TIMEOUT
+    assert run.api.asked == pytest.approx([0, 10, 10.5])
+
+
+# The roll-out: an ending that has to hold
+
+
+def rollout(pending: int, failed: int, completed: int) -> JobStatus:
+    """Make the status of a roll-out."""
+    counts = {"pending_machines": pending, "failed_machines": failed, "completed_machines": completed}
+    return JobStatus.from_payload(counts, 7, Resource.ROLLOUT)
+
+
+IMAGE = Target(7, resource=Resource.ROLLOUT)
+
+
+def test_a_roll_out_is_ready_in_two_answers_ten_seconds_apart() -> None:
+    """The second answer is asked for ten seconds after the first, whatever the cadence would say."""
+    run = Run([rollout(0, 0, 0), rollout(4, 0, 4), rollout(0, 0, 8)], pause=3, target=IMAGE)
+    assert run.status is GateStatus.READY
+    assert run.api.asked == pytest.approx([0, 3, 6, 16])
+    assert [event.what for event in run.told(Noted) if isinstance(event, Noted)] == [
+        "the roll-out is Completed, but it has to stay so for 10 s; asking once more"
+    ]
+
+
+def test_a_roll_out_that_goes_on_begins_to_hold_anew() -> None:
+    """A machine that joins late, or counts that vanish, leave nothing of the time before."""
+    steps = [rollout(0, 0, 8), rollout(1, 0, 8), rollout(0, 0, 9), rollout(0, 0, 0), rollout(0, 0, 9)]
+    run = Run(steps, pause=3, target=IMAGE)
+    assert run.status is GateStatus.READY
+    assert run.api.asked == pytest.approx([0, 10, 13, 23, 26, 36])
+
+
+def test_silence_does_not_stand_for_the_second_answer() -> None:
+    """Only an answer confirms; what could not be used in between neither helps nor hurts."""
+    run = Run([rollout(0, 0, 8), NoAnswer("HTTP 503"), rollout(0, 0, 8)], target=IMAGE)
+    assert run.status is GateStatus.READY
+    assert len(run.api.asked) == 3
+    assert Run([rollout(0, 0, 8), NoAnswer("HTTP 503")], target=IMAGE).status is GateStatus.UNAVAILABLE
+
+
+def test_a_roll_out_fails_at_once_with_its_counts() -> None:
+    """One failed machine ends the gate, and the remedy is about machines."""
+    run = Run([rollout(0, 0, 8), rollout(1, 1, 6)], target=IMAGE)
+    assert run.status is GateStatus.FAILED
+    assert run.outcome.reason == (
+        "image roll-out 7 is Failed: 1 of 8 machines failed (6 completed, 1 pending)"
+    )
+    assert "machines" in run.outcome.remedy
+
+
+@pytest.mark.parametrize(("timeout", "status"), [(0, GateStatus.PENDING), (9, GateStatus.TIMEOUT)])
+def test_a_roll_out_that_could_not_hold_long_enough_is_not_ready(timeout: float, status: GateStatus) -> None:
+    """One look, or less than ten seconds, never make a roll-out green."""
+    run = Run([rollout(0, 0, 8)], timeout=timeout, target=IMAGE)
+    assert run.status is status
+    assert "has to stay so for 10 s" in run.outcome.reason
+
+
+@pytest.mark.parametrize("resource", Resource)
+def test_the_remedy_of_a_failure_is_that_of_the_resource(resource: Resource) -> None:
+    """What to do about a failed job depends on what failed."""
+    run = Run([job("Failed")], target=Target(ID, resource=resource))
+    assert run.outcome.remedy == resource.remedy
 
 
 @pytest.mark.parametrize(("skew", "way"), [(600.0, "ahead of"), (-600.0, "behind")])

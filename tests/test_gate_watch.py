@@ -11,8 +11,10 @@ from queue import SimpleQueue
 import pytest
 
 from cfgate.clock import SystemClock
+from cfgate.errors import Rejected
 from cfgate.events import Ended, Event
 from cfgate.gate.loop import Gate
+from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.gate.watch import Inbox, Signalled, Watched, listen, watch
 from cfgate.model import Answer, GateStatus, Target
@@ -66,8 +68,10 @@ class Run:
         tick: Callable[[], None] = lambda: None,
         timeout: float = 60.0,
     ) -> Watched:
+        clock = SystemClock()
+        pacer = Pacer(clock, len(fetches), max_interval=0.01)
         gates = [
-            Gate(target, fetch, FixedInterval(0.01), Limits(timeout), self.inbox.put, SystemClock())
+            Gate(target, fetch, FixedInterval(0.01), Limits(timeout), self.inbox.put, clock, pacer)
             for target, fetch in fetches.items()
         ]
         return watch(gates, self.inbox, fail_fast=fail_fast, tell=self.told.append, tick=tick)
@@ -98,6 +102,29 @@ def test_without_fail_fast_every_gate_is_followed_to_its_end() -> None:
         GateStatus.TIMEOUT,
         GateStatus.READY,
     ]
+
+
+@pytest.mark.parametrize("fail_fast", [True, False])
+def test_a_refusal_of_the_credentials_stops_all(stalled: Stalled, *, fail_fast: bool) -> None:
+    """The credentials are the same for all, so nobody goes on, with or without fail-fast."""
+
+    def refused() -> Answer:
+        assert stalled.entered.wait(30)
+        raise Rejected("HTTP 401", credentials=True)
+
+    watched = Run().watch({FIRST: stalled, SECOND: refused}, fail_fast=fail_fast)
+    assert [outcome.status for outcome in watched.outcomes] == [GateStatus.PENDING, GateStatus.REJECTED]
+    assert "the API refuses the credentials" in watched.outcomes[0].reason
+
+
+def test_another_refusal_stops_one_only() -> None:
+    """A request that is refused for what it asks says nothing about the others."""
+
+    def refused() -> Answer:
+        raise Rejected("HTTP 400")
+
+    watched = Run().watch({FIRST: refused, SECOND: answering("Completed")}, fail_fast=False)
+    assert [outcome.status for outcome in watched.outcomes] == [GateStatus.REJECTED, GateStatus.READY]
 
 
 @pytest.fixture

@@ -141,11 +141,14 @@ SAMPLES = {
 }
 
 
-@pytest.mark.parametrize("option", [option for option in GIVEN if option.name in SAMPLES], ids=str)
+@pytest.mark.parametrize(
+    "option", [option for option in GIVEN if option.name in SAMPLES], ids=lambda o: o.name
+)
 def test_an_input_reaches_the_program(tmp_path: Path, option: Option) -> None:
     """What is given arrives, and the log says that it was an input."""
     found = settings(tmp_path, image_version_id="9001", **{option.name: SAMPLES[option.name]})
-    assert getattr(found, option.field) == option.parse(SAMPLES[option.name])
+    holder = found.plans[0] if option.each else found
+    assert getattr(holder, option.field) == option.parse(SAMPLES[option.name])
     assert found.sources[option.name] == f"input {option.name}"
 
 

@@ -6,10 +6,12 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import pytest
 
+from cfgate.epilogue import conclude
 from cfgate.events import Answered, AskingAgain, Ended, Noted
 from cfgate.hosts import Bar, Level, Style
-from cfgate.model import GateStatus, Outcome, Result, Target
-from cfgate.narrator import Narrator, conclude
+from cfgate.model import GateStatus, Outcome, Resource, Result, Target
+from cfgate.narrator import Narrator, headline
+from cfgate.settings.values import Plan, Settings
 from tests.fakes import ID, FakeClock, job
 
 TARGET = Target(ID)
@@ -128,6 +130,78 @@ def test_several_targets_are_told_apart() -> None:
     narrator_.tell(Answered(LINUX, 0, job("Queued")))
     narrator_.tell(Answered(CONSOLE, 61, job("Running", jobprogress=7)))
     assert book.lines == [" 0:00  linux    Queued", " 1:01  console  Running    7 %"]
+
+
+@pytest.mark.parametrize(
+    ("plans", "words"),
+    [
+        ((Plan(Target(9001)),), "image version 9001 · waits up to 1h (default)"),
+        (
+            (Plan(Target(7, "art", Resource.IMAGE_UPDATE), timeout=0),),
+            "art (image update 7) · looks once (default)",
+        ),
+        ((Plan(Target(1)), Plan(Target(2))), "image versions 1, 2 · waits up to 1h (default)"),
+        (tuple(Plan(Target(n)) for n in range(1, 7)), "image versions 1, 2, 3, 4 and 2 more · waits"),
+        (
+            (Plan(LINUX, timeout=60), Plan(CONSOLE, timeout=5400)),
+            "2 image versions linux, console · waits up to 1h30m",
+        ),
+        (
+            (Plan(LINUX), Plan(Target(7, "art", Resource.IMAGE_UPDATE))),
+            "2 targets linux, art · waits up to 1h",
+        ),
+    ],
+)
+def test_the_headline_names_what_is_waited_for(plans: tuple[Plan, ...], words: str) -> None:
+    """The first line names the target or targets, some of many, and the longest wait with its source."""
+    assert f" · https://api.multiplay.co.uk · {words}" in headline(Settings(plans))
+
+
+def test_the_headline_tells_where_the_longest_wait_was_given() -> None:
+    """A time-out that a target has for itself is told with the place that it has in the file."""
+    sources = {"timeout": "input timeout", "targets.console.timeout": "file gate.yml"}
+    told = headline(Settings((Plan(LINUX), Plan(CONSOLE, timeout=5400)), sources=sources))
+    assert told.endswith("waits up to 1h30m (file gate.yml)")
+
+
+def test_several_targets_end_in_a_table() -> None:
+    """Before the last lines each target has its row, those that went wrong at the end, with their reasons."""
+    book = Notebook(annotates=False)
+    failed = Outcome(
+        CONSOLE, GateStatus.FAILED, "console is Failed:\ndisk full", "Mend it.", job("Failed"), 130, 12
+    )
+    ready = Outcome(LINUX, GateStatus.READY, "linux is Completed", "", job("Completed"), 220, 19)
+    update = Outcome(Target(7, resource=Resource.IMAGE_UPDATE), GateStatus.PENDING, "not followed", waited=9)
+    conclude(book, Result(GateStatus.FAILED, 1, "1 of 3 targets are ready", "", (failed, ready, update)))
+    assert book.lines[:-1] == [
+        "target        id    status   state      waited  requests  reason",
+        "linux         9001  ready    Completed  3m40s   19",
+        "image update  7     pending  unknown    9s      0         not followed",
+        "console       9002  failed   Failed     2m10s   12        console is Failed: disk full",
+    ]
+    assert book.lines[-1].startswith("failed after ")
+
+
+def test_every_failure_is_told_in_the_annotation() -> None:
+    """Besides the one that decided, the annotation tells the other failures, some of very many."""
+    book = Notebook()
+    outcomes = [Outcome(Target(n), GateStatus.TIMEOUT, f"{n} was late") for n in range(1, 14)]
+    outcomes += [
+        Outcome(LINUX, GateStatus.FAILED, "linux is Failed"),
+        Outcome(CONSOLE, GateStatus.PENDING, "x"),
+    ]
+    conclude(book, Result(GateStatus.FAILED, 1, "linux is Failed", "Mend it.", tuple(outcomes)))
+    ((_, _, message),) = book.annotations
+    late = [f"{n} was late." for n in range(1, 11)]
+    assert message.split("\n") == ["linux is Failed. Mend it.", *late, "And 3 more."]
+
+
+def test_all_ready_is_told_with_their_number() -> None:
+    """The last line of several says how many there were, of what."""
+    book = Notebook(annotates=False)
+    outcomes = tuple(Outcome(target, GateStatus.READY, "") for target in (LINUX, CONSOLE))
+    conclude(book, Result(GateStatus.READY, 0, "", "", outcomes))
+    assert book.lines[-1] == "ready: all 2 image versions"
 
 
 def test_a_live_display_takes_the_place_of_heartbeats() -> None:

@@ -74,4 +74,4 @@ def test_links_lead_where_the_user_said(any_result: Result) -> None:
     for link in read(job_annotations(any_result, URL)):
         number = link["url"].removeprefix("https://example.com/versions/")
         assert number.isdecimal()
-        assert link["label"] == f"image version {number}"
+        assert link["label"] in {f"{resource.noun} {number}" for resource in Resource}

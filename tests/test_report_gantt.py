@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pytest
 from hypothesis import given, settings
 
-from cfgate.model import GateStatus, JobState, Outcome, Result
+from cfgate.model import GateStatus, JobState, Outcome, Resource, Result
 from cfgate.report.gantt import gantt
 from tests.factories import NOON, life, outcome, result, results
 
@@ -101,6 +101,12 @@ def test_a_section_for_each_image_version() -> None:
     )
     assert left == 0
     assert list(dict.fromkeys(bar.section for bar in mermaid(chart))) == ["linux 9001", "click 1 x 9003"]
+
+
+def test_a_section_is_called_what_it_is_about() -> None:
+    """An image update is no image version."""
+    chart, _ = gantt(result(outcome(id=7, resource=Resource.IMAGE_UPDATE)))
+    assert {bar.section for bar in mermaid(chart)} == {"image update 7"}
 
 
 def test_nothing_was_seen() -> None:

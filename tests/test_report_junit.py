@@ -8,7 +8,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from hypothesis import given, settings
 
-from cfgate.model import GateStatus, JobState, Result, Retry
+from cfgate.model import GateStatus, JobState, Resource, Result, Retry
 from cfgate.report.junit import junit
 from cfgate.report.words import visible
 from tests.factories import hostile_texts, job, outcome, result, results
@@ -112,6 +112,12 @@ def test_names_are_unique() -> None:
     suite = read(junit(result(outcome(id=1, name="linux"), outcome(id=2, name="linux"))))
     names = [case.get("name") for case in suite.iter("testcase")]
     assert names == ["linux (image version 1)", "linux (image version 2)"]
+
+
+def test_other_resources_are_called_what_they_are() -> None:
+    """An image update is no image version."""
+    (case,) = read(junit(result(outcome(id=7, resource=Resource.IMAGE_UPDATE)))).iter("testcase")
+    assert case.get("name") == "image update 7"
 
 
 def test_a_rehearsal() -> None:

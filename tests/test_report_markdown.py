@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
-from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Result, Retry, Target
+from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Resource, Result, Retry, Target
 from cfgate.report.markdown import markdown
 from cfgate.report.words import visible
 from tests.factories import hostile_texts, job, outcome, result, results
@@ -27,7 +27,21 @@ def test_a_ready_result() -> None:
     assert lines[0] == "✅ ready: image version 9001"
     assert page.quiet[0] == "image version 9001 ended ready"
     row = page.loud[page.loud.index("Reason") :].split()
-    assert row[1:12] == ["9001", "✅", "ready", "Completed", "100", "%", "3m40s", "19", "1", "Time", "line"]
+    assert row[1:14] == [
+        "image",
+        "version",
+        "9001",
+        "✅",
+        "ready",
+        "Completed",
+        "100",
+        "%",
+        "3m40s",
+        "19",
+        "1",
+        "Time",
+        "line",
+    ]
     assert any(text.startswith("gantt\n") for text in page.quiet)
     assert "2026-11-23 11:59:00 UTC" in page.loud
     assert "exit code 0 · started 2026-11-23 12:00:00 UTC · took 3m40s" in page.loud
@@ -57,6 +71,16 @@ def test_several_image_versions() -> None:
     page = Page(markdown(result(outcome(name="linux"), failed)))
     assert page.loud.startswith("❌ failed: 2 image versions")
     assert {"linux", "windows", "the job is Failed"} <= set(page.quiet)
+
+
+def test_other_resources_are_called_what_they_are() -> None:
+    """The page speaks of image updates where it is about them, and of targets where they are mixed."""
+    update = outcome(id=7, resource=Resource.IMAGE_UPDATE)
+    assert Page(markdown(result(update))).loud.startswith("✅ ready: image update 7\n")
+    loud = Page(markdown(result(outcome(), update))).loud
+    assert loud.startswith("✅ ready: 2 targets\n")
+    assert "image update 7" in loud
+    assert "image version 9001" in loud
 
 
 @pytest.mark.parametrize("status", list(GateStatus))

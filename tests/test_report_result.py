@@ -11,8 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfgate import __version__
-from cfgate.model import GateStatus, JobState, Outcome, Result, Retry
-from cfgate.report.outputs import NAMES
+from cfgate.model import GateStatus, JobState, Outcome, Resource, Result, Retry
+from cfgate.report.outputs import MAX_RESULT, NAMES
 from cfgate.report.result import as_dict, as_json
 from tests.factories import ID, NOON, hostile_texts, job, outcome, result, results
 
@@ -49,6 +49,8 @@ def test_a_ready_result() -> None:
         "requests": 19,
         "retries": 1,
         "image-version-id": ID,
+        "name": "",
+        "resource": "image-version",
         "job-state-id": 5,
         "job-state-name": "Completed",
         "job-progress": 100,
@@ -60,6 +62,17 @@ def test_a_ready_result() -> None:
         "job-eta": None,
         "warnings": ["the clock is off"],
         "totals": {"image-versions": 1, "ready": 1},
+        "matrix": {
+            "include": [
+                {
+                    "name": "image version 9001",
+                    "image-version-id": ID,
+                    "resource": "image-version",
+                    "status": "ready",
+                    "ready": True,
+                }
+            ]
+        },
     }
     assert len(versions) == 1
 
@@ -69,6 +82,7 @@ def test_an_image_version() -> None:
     (version,) = as_dict(result(outcome(name="linux", warnings=("odd",))))["image-versions"]
     assert version["image-version-id"] == ID
     assert version["name"] == "linux"
+    assert version["resource"] == "image-version"
     assert version["status"] == "ready"
     assert version["job-state-name"] == "Completed"
     assert version["warnings"] == ["odd"]
@@ -82,6 +96,28 @@ def test_an_image_version() -> None:
     assert version["retry-log"] == [
         {"at-seconds": 151.0, "why": "no answer (HTTP 503)", "pause-seconds": 1.4}
     ]
+
+
+def test_a_matrix_takes_up_every_target() -> None:
+    """A later job gets an entry for each target, by its name, with its verdict."""
+    matrix = as_dict(
+        result(outcome(name="linux"), outcome(GateStatus.FAILED, id=7, resource=Resource.IMAGE_UPDATE))
+    )["matrix"]
+    assert [tuple(entry.values()) for entry in matrix["include"]] == [
+        ("linux", ID, "image-version", "ready", True),
+        ("image update 7", 7, "image-update", "failed", False),
+    ]
+
+
+@pytest.mark.parametrize(("targets", "whole"), [(200, True), (600, False)])
+def test_a_matrix_is_never_cut(targets: int, whole: bool) -> None:
+    """Of a result that is too large the matrix is kept whole, or it is null, which no job can take up."""
+    outcomes = [outcome(id=number, retries=(Retry(1.0, "x" * 500, 1.0),) * 9) for number in range(targets)]
+    text = as_json(result(*outcomes), MAX_RESULT)
+    facts = read(text)
+    assert len(text) <= MAX_RESULT
+    assert facts["truncated"] is True
+    assert (len(facts["matrix"]["include"]) == targets) if whole else facts["matrix"] is None
 
 
 def test_every_output_is_a_key() -> None:

@@ -8,8 +8,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfgate.model import JobState
-from cfgate.report.words import about, duration, elapsed, moment, plural, shorten, state_of, visible
+from cfgate.model import JobState, Resource, Target
+from cfgate.report.words import (
+    about,
+    counted,
+    duration,
+    elapsed,
+    full_name,
+    kinds,
+    moment,
+    plural,
+    shorten,
+    state_of,
+    visible,
+)
 from tests.factories import hostile_texts, job
 
 
@@ -130,3 +142,20 @@ def test_visible_leaves_nothing_unseen(text: str) -> None:
 def test_visible_leaves_text_alone(text: str) -> None:
     """Letters, digits, punctuation and blanks of any script are not touched."""
     assert visible(text) == text
+
+
+UPDATE = Target(7, "art", Resource.IMAGE_UPDATE)
+
+
+def test_a_full_name_means_one_thing_only() -> None:
+    """A target is called by its name, if it has one, and by what it is."""
+    assert full_name(Target(9001)) == "image version 9001"
+    assert full_name(UPDATE) == "art (image update 7)"
+
+
+def test_targets_are_counted_as_what_they_are() -> None:
+    """Targets of one kind are called by it, a mixture is just targets."""
+    assert counted([Target(1)]) == "1 image version"
+    assert counted([UPDATE, UPDATE]) == "2 image updates"
+    assert counted([Target(1), UPDATE]) == "2 targets"
+    assert kinds([UPDATE]) == "image updates"

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from cfgate.settings.file import read_file
-from cfgate.settings.layers import Findings
+from cfgate.settings.layers import FileFindings
 from cfgate.settings.wording import Wrong
 
 Write = Callable[[str | bytes], Path]
@@ -29,17 +29,17 @@ def write(tmp_path: Path) -> Write:
 
 
 @pytest.fixture
-def read(write: Write, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], Findings]:
+def read(write: Write, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes], FileFindings]:
     """Return a function that reads a config file of this content, by a name without a directory."""
 
-    def _read(content: str | bytes) -> Findings:
+    def _read(content: str | bytes) -> FileFindings:
         monkeypatch.chdir(write(content).parent)
         return read_file("gate.yml")
 
     return _read
 
 
-Read = Callable[[str | bytes], Findings]
+Read = Callable[[str | bytes], FileFindings]
 
 
 def test_values_are_taken_as_they_are_written(read: Read) -> None:
@@ -70,7 +70,7 @@ def test_ids_may_be_a_list(read: Read, text: str) -> None:
 )
 def test_nothing_is_not_given(read: Read, content: str) -> None:
     """An empty file, an empty value and null give nothing, and are no problem."""
-    assert read(content) == Findings()
+    assert read(content) == FileFindings()
 
 
 def test_a_file_of_windows_is_read(read: Read) -> None:
@@ -89,7 +89,8 @@ def test_an_alias_is_one_more_way_to_write_a_value(read: Read) -> None:
         ("timout", "did you mean timeout?"),
         ("image_version_id", "did you mean image-version-id?"),
         ("Fail-Fast", "did you mean fail-fast?"),
-        ("colour", "there are image-version-id, account-service-id, timeout, "),
+        ("colour", "there are image-version-id, resource, account-service-id, timeout, "),
+        ("target", "did you mean targets?"),
         ("<<", "there are "),
     ],
 )
@@ -164,7 +165,7 @@ def test_a_list_of_ids_is_flat(read: Read, value: str) -> None:
         (r'timeout: "\U7fffffff"', "is not YAML: it holds a number that means nothing"),
         (b"\xff\xfet\0", "is not UTF-8, at byte 1"),
         ("[" * 20_000, "is nested too deeply"),
-        ("#" * 65_537, "is larger than 64 KiB"),
+        ("#" * 131_073, "is larger than 128 KiB"),
         ("".join(f"k{n}: 1\n" for n in range(101)), "has more than 100 keys"),
     ],
 )
@@ -201,10 +202,23 @@ def test_a_bomb_does_not_go_off(read: Read) -> None:
 
 
 KEYS = st.sampled_from(
-    ["timeout", "image-version-id", "token", "timout", "<<", "? [a]", '"\\ud800"', "*a", "'"]
+    ["timeout", "image-version-id", "token", "timout", "targets", "<<", "? [a]", '"\\ud800"', "*a", "'"]
 )
 VALUES = st.sampled_from(
-    ["5m", "[1, 2]", "{a: b}", "&a x", "*a", "|\n  text", "!!int 1", '"\\x00"', "", "~", "'"]
+    [
+        "{a: {timeout: 5m, token: x}, '': 1}",
+        "5m",
+        "[1, 2]",
+        "{a: b}",
+        "&a x",
+        "*a",
+        "|\n  text",
+        "!!int 1",
+        '"\\x00"',
+        "",
+        "~",
+        "'",
+    ]
 )
 
 

@@ -7,13 +7,15 @@ import re
 import pytest
 
 from cfgate.model import GateStatus, Target
+from cfgate.settings.description import describe
 from cfgate.settings.manual import page
-from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, Option
-from cfgate.settings.values import Settings
+from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, Option
+from cfgate.settings.values import Plan, Settings
 
 # The public contract: which options there are, and which of them may stand in the config file.
 IN_FILE = {
     "image-version-id",
+    "resource",
     "account-service-id",
     "timeout",
     "poll-interval",
@@ -78,10 +80,26 @@ def test_places_name_every_way_and_no_other() -> None:
 
 def test_settings_have_the_defaults_of_the_table() -> None:
     """`Settings` made by hand, as tests of other rooms do, are those of a user who gave nothing."""
-    settings = Settings(targets=(Target(9001),))
+    shown = {name: text for name, text, _ in describe(Settings(plans=(Plan(Target(9001)),)))}
     for option in OPTIONS:
         if option.default:
-            assert getattr(settings, option.field) == option.parse(option.default)
+            assert option.parse(shown[option.name]) == option.parse(option.default)
+
+
+def test_a_target_may_differ_in_everything_about_it() -> None:
+    """What a target of the config file may hold is the contract, and one id is all that it takes."""
+    assert {option.name for option in TARGET_OPTIONS} == {
+        "image-version-id",
+        "resource",
+        "account-service-id",
+        "timeout",
+        "poll-interval",
+        "max-interval",
+        "error-tolerance",
+        "not-found-grace",
+        "stall-timeout",
+    }
+    assert not any(option.many or option.not_in_file for option in TARGET_OPTIONS)
 
 
 def test_the_help_page_tells_everything() -> None:

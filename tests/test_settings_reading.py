@@ -13,11 +13,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from cfgate.errors import InvalidSettings
-from cfgate.model import Target
+from cfgate.model import Resource, Target
 from cfgate.settings.description import describe
 from cfgate.settings.options import OPTIONS
 from cfgate.settings.reading import read
-from cfgate.settings.values import Credentials, Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
+from cfgate.settings.values import (
+    Credentials,
+    Demo,
+    Files,
+    InvalidRequest,
+    Plan,
+    Run,
+    Settings,
+    Show,
+    Simulate,
+)
 
 ACCOUNT = {
     "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE",
@@ -87,7 +97,8 @@ def test_the_first_layer_that_has_a_value_wins(config: Path, layers: set[str]) -
     environ = {name: text for layer in layers for name, text in LAYERS[layer][1].items()}
     found = settings_of(*argv, **environ)
     winner = next(layer for layer in MINUTES if layer in layers or layer == "default")
-    assert (found.timeout, found.sources["timeout"]) == (MINUTES[winner] * 60, winner)
+    (plan,) = found.plans
+    assert (plan.timeout, found.sources["timeout"]) == (MINUTES[winner] * 60, winner)
 
 
 def test_an_input_is_read_by_either_name() -> None:
@@ -106,7 +117,7 @@ def test_an_empty_text_is_not_given(text: str) -> None:
     """The runner sets every declared input: an empty one leaves the next layer its say."""
     everything = {name: text for option in OPTIONS for name in option.input_variables}
     found = settings_of(**everything, CFGATE_MAX_INTERVAL="9s", CFGATE_FAIL_FAST=text)
-    assert found.max_interval == 9
+    assert found.plans[0].max_interval == 9
     assert found.sources["max-interval"] == "environment CFGATE_MAX_INTERVAL"
     assert found.fail_fast
 
@@ -115,7 +126,8 @@ def test_everything_is_read(tmp_path: Path) -> None:
     """Each option reaches the settings, with the file in between."""
     (tmp_path / "ca.pem").touch()
     (tmp_path / "gate.yml").write_text(
-        "image-version-id: [9001, 9002]\naccount-service-id: 7654321\nmax-interval: 20s\n"
+        "image-version-id: [9001, 9002]\nresource: image-diff\n"
+        "account-service-id: 7654321\nmax-interval: 20s\n"
         "request-timeout: 10s\nerror-tolerance: 0\nnot-found-grace: 0\nstall-timeout: 20m\nfail-fast: false\n"
     )
     argv = [
@@ -141,11 +153,21 @@ def test_everything_is_read(tmp_path: Path) -> None:
     request = read(argv, environ)
     assert isinstance(request, Run)
     found = request.settings
-    assert [target.image_version_id for target in found.targets] == [9001, 9002]
+    assert found.plans == tuple(
+        Plan(
+            Target(number, resource=Resource.IMAGE_DIFF),
+            account_service_id=7654321,
+            timeout=0,
+            poll_interval=2,
+            max_interval=20,
+            error_tolerance=0,
+            not_found_grace=0,
+            stall_timeout=1200,
+        )
+        for number in (9001, 9002)
+    )
     assert found.credentials == Credentials(token="abc.def")
-    assert (found.account_service_id, found.api_url) == (7654321, "https://api.example.com")
-    assert (found.timeout, found.poll_interval, found.max_interval, found.request_timeout) == (0, 2, 20, 10)
-    assert (found.error_tolerance, found.not_found_grace, found.stall_timeout) == (0, 0, 1200)
+    assert (found.api_url, found.request_timeout) == ("https://api.example.com", 10)
     assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
     assert found.files == Files(
         result="-",
@@ -239,7 +261,7 @@ def test_all_problems_come_at_once(config: Path) -> None:
 
 def test_a_value_that_is_overridden_is_not_judged() -> None:
     """What does not count cannot be a problem: it is what somebody overrides."""
-    assert settings_of("--timeout=5m", CFGATE_TIMEOUT="soon").timeout == 300
+    assert settings_of("--timeout=5m", CFGATE_TIMEOUT="soon").plans[0].timeout == 300
 
 
 # Credentials
@@ -272,7 +294,7 @@ def test_the_asid_is_needed_without_a_token() -> None:
     """With a token the ASID may be left out; with keys it may not."""
     request = read(["9001"], {"CLANFORGE_TOKEN": "abc"})
     assert isinstance(request, Run)
-    assert request.settings.account_service_id is None
+    assert request.settings.plans[0].account_service_id is None
     (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": ""})
     assert found.startswith("account-service-id, the ASID, is missing")
 
@@ -338,7 +360,8 @@ def test_check_looks_once() -> None:
     """`check` is a wait of no time, whatever the other layers say, and will not be told to wait."""
     request = read(["check", "9001"], {**ACCOUNT, "CFGATE_TIMEOUT": "45m"})
     assert isinstance(request, Run)
-    assert (request.settings.timeout, request.settings.sources["timeout"]) == (0, "command check")
+    assert request.settings.plans[0].timeout == 0
+    assert request.settings.sources["timeout"] == "command check"
     (found,) = problems(["check", "9001", "--timeout", "5m"], ACCOUNT)
     assert "never waits" in found
 
@@ -469,7 +492,7 @@ def test_what_was_understood_can_be_shown() -> None:
 
 def test_settings_without_sources_can_be_shown() -> None:
     """Settings that nobody gave, such as those of the demo, are all defaults."""
-    rows = describe(Settings(targets=(Target(9001),), files=Files(junit="junit.xml")))
+    rows = describe(Settings(plans=(Plan(Target(9001)),), files=Files(junit="junit.xml")))
     assert rows[0] == ("image-version-id", "9001", "default")
     assert ("junit-file", "junit.xml", "default") in rows
 

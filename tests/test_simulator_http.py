@@ -171,6 +171,19 @@ def test_a_wrong_account_service_is_forbidden(working: Scenario) -> None:
     assert (envelope["success"], envelope["error_message"]) == (False, "forbidden")
 
 
+def test_the_account_in_a_path_is_checked_as_well() -> None:
+    """A roll-out is asked for below its account, which cannot be left out."""
+    life = scenario("life: [{state: Completed}]")
+    with Simulator(life, token=TOKEN, account_service_id=100042) as simulator:
+        status = [
+            ask(
+                simulator, f"/cfp/v2/project/{account}/image/7/status", authorization=f"Bearer {TOKEN}"
+            ).status
+            for account in (100042, 1)
+        ]
+    assert status == [200, 403]
+
+
 def test_a_refused_request_begins_no_life(working: Scenario) -> None:
     """A job is created by the first request that was allowed to see it."""
     clock = HandClock()

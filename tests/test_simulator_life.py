@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import re
 from email.utils import parsedate_to_datetime
-from functools import partial
 from itertools import groupby, pairwise
 from typing import Any
 
@@ -13,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfgate.simulator import api, bodies, load, names
+from cfgate.model import Resource
+from cfgate.simulator import load, names
 from tests.simulation import ID, NOON, Player, scenario, verdict
 
 WORKING = """
@@ -43,6 +42,8 @@ LIVES = {
     "ready": ["Queued", "Running", "Completed"],
     "failed": ["Queued", "Running", "Failed"],
     "squashed": ["Created", "Queued", "Squashed"],
+    "rollout": ["Queued", "Running", "Completed", "Running", "Completed"],
+    "rollout-failed": ["Queued", "Running", "Failed"],
     "retried": ["Queued", "Running", "Queued", "Running", "Completed"],
     "stuck": ["Queued", "Running"],
     "denied": ["Rejected"],
@@ -392,17 +393,45 @@ def test_lives_can_begin_with_the_simulator() -> None:
     assert player.job(10)["jobprogress"] == 50
 
 
-def test_a_new_endpoint_is_one_more_route(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A sibling job has its own path and names its own id; its lives are not mixed up with others'."""
-    diff = api.Route(re.compile(r"/cfp/v1/imagediff/([0-9]+)/status"), partial(bodies.job, "diffid"))
-    monkeypatch.setattr(api, "ROUTES", (*api.ROUTES, diff))
+@pytest.mark.parametrize("resource", Resource)
+def test_every_resource_is_played(resource: Resource) -> None:
+    """Each kind of status has its route and is judged as its own kind; its lives are not those of others."""
     player = Player(scenario(WORKING))
-    player.job(0)
-    player.clock.now += 60
-    reply = player.api.answer("GET", f"/cfp/v1/imagediff/{ID}/status", "")
+    for other in Resource:
+        if other is not resource:
+            player.api.answer("GET", other.address(ID, 1), "")
+    for second, judged in ((60, "PENDING"), (67, "PENDING"), (80, "READY")):
+        player.clock.now = NOON + second
+        assert verdict(player.api.answer("GET", resource.address(ID, 1), ""), ID, resource) == judged
+
+
+def test_a_diff_tells_what_is_different() -> None:
+    """An image diff is a job with three maps."""
+    reply = Player(scenario(WORKING)).api.answer("GET", Resource.IMAGE_DIFF.address(7, 1), "")
     told = json.loads(reply.body)
-    assert (told["diffid"], told["jobstatename"]) == (ID, "Queued")
-    assert "imageversionid" not in told
+    assert (told["diffid"], told["jobstatename"]) == (7, "Queued")
+    assert all(isinstance(told[name], dict) for name in ("added", "modified", "removed"))
+
+
+def test_a_roll_out_counts_machines() -> None:
+    """Nothing is counted before Running; then machines are completed one by one, and nothing else is told."""
+    player = Player(scenario(WORKING))
+    counts = []
+    for second in (0, 5, 10, 15):
+        player.clock.now = NOON + second
+        reply = player.api.answer("GET", Resource.ROLLOUT.address(7, 1), "")
+        counts.append(tuple(json.loads(reply.body).values()))
+    assert counts == [(0, 0, 0), (20, 0, 0), (10, 0, 10), (0, 0, 20)]
+    assert reply.told == "0 pending, 0 failed, 20 completed"
+
+
+def test_a_roll_out_that_fails_says_on_how_many_machines() -> None:
+    """With Failed those machines have failed that were not completed before."""
+    player = Player(load("rollout-failed"))
+    player.api.answer("GET", Resource.ROLLOUT.address(7, 1), "")
+    player.clock.now += 10
+    told = json.loads(player.api.answer("GET", Resource.ROLLOUT.address(7, 1), "").body)
+    assert told == {"pending_machines": 0, "failed_machines": 2, "completed_machines": 18}
 
 
 # Faults, as far as no socket is needed

@@ -43,8 +43,8 @@ def in_fault(line: str) -> str:
 
 def test_the_built_in_scenarios_are_all_there() -> None:
     """Every name that the documentation promises can be played."""
-    promised = "demo denied doubtful failed flaky hostile missing ready retried slow squashed stuck"
-    assert names() == tuple(promised.split())
+    promised = "demo denied doubtful failed flaky hostile missing ready retried rollout rollout-failed slow"
+    assert names() == (*promised.split(), "squashed", "stuck")
 
 
 @pytest.mark.parametrize("name", names())

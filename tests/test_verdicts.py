@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected
-from cfgate.model import JobState, JobStatus, Verdict
+from cfgate.model import JobState, JobStatus, Resource, Verdict
 from cfgate.verdicts import MAX_BODY, read, retry_after
 from tests.fakes import ID, NOON, payload
 
@@ -25,12 +25,13 @@ def judge(
     status: int = 200,
     headers: dict[str, str] | None = None,
     asked: int = ID,
+    resource: Resource = Resource.IMAGE_VERSION,
 ) -> JobStatus:
     """Read an answer as the client would."""
     if isinstance(body, dict):
         body = json.dumps(body)
     raw = body.encode() if isinstance(body, str) else body
-    return read(status, CaseInsensitiveDict(headers or {}), raw, asked, now=NOON)
+    return read(status, CaseInsensitiveDict(headers or {}), raw, asked, resource, now=NOON)
 
 
 def verdict(*args: Any, **kwargs: Any) -> str:
@@ -330,3 +331,166 @@ def test_no_body_makes_the_reader_stumble(body: bytes, status: int) -> None:
 def test_no_payload_makes_the_judge_stumble(body: dict[str, Any]) -> None:
     """`from_payload` answers for every decoded object, with a reason."""
     assert JobStatus.from_payload(body, ID).why
+
+
+# The siblings
+
+SIBLINGS = [Resource.IMAGE_UPDATE, Resource.IMAGE_DIFF]
+
+
+def sibling(resource: Resource, state: str, **fields: Any) -> dict[str, Any]:
+    """Make the body of an answer about a sibling job with the usual id."""
+    body = payload(state, **fields)
+    return {resource.id_field: body.pop("imageversionid"), **body}
+
+
+@pytest.mark.parametrize("resource", SIBLINGS)
+@pytest.mark.parametrize("state", JobState)
+def test_a_sibling_job_is_judged_as_an_image_version_is(resource: Resource, state: JobState) -> None:
+    """Updates and diffs differ from versions in the name of their id, and in maps that say nothing."""
+    maps = {"added": {"a": True}, "modified": {"b": [1]}, "removed": {}}
+    job = judge(sibling(resource, state.title) | maps, resource=resource)
+    assert (job.verdict, job.state) == (state.verdict, state)
+
+
+@pytest.mark.parametrize("resource", SIBLINGS)
+@pytest.mark.parametrize(
+    ("fields", "said"), [pair for pair in DOUBTS if "imageversionid" not in pair[0]], ids=str
+)
+def test_a_sibling_job_with_a_flaw_is_doubtful(resource: Resource, fields: dict[str, Any], said: str) -> None:
+    """Whatever keeps a version from being green keeps its siblings as well."""
+    with pytest.raises(Doubtful, match=said):
+        judge(sibling(resource, "Completed") | fields, resource=resource)
+
+
+@pytest.mark.parametrize("resource", SIBLINGS)
+def test_the_answer_of_one_kind_is_none_for_another(resource: Resource) -> None:
+    """A job that names itself in the way of another kind, or is another one, is not the one asked about."""
+    with pytest.raises(Doubtful, match=f"names no {resource.noun}"):
+        judge(payload("Completed"), resource=resource)
+    with pytest.raises(Doubtful, match=f"about {resource.noun} 9002, not 9001"):
+        judge(sibling(resource, "Completed") | {resource.id_field: 9002}, resource=resource)
+    with pytest.raises(Doubtful, match=r"no image version"):
+        judge(sibling(resource, "Completed"))
+
+
+# The roll-out
+
+
+def machines(pending: Any, failed: Any, completed: Any, **fields: Any) -> dict[str, Any]:
+    """Make the body of an answer about a roll-out."""
+    counts = {"pending_machines": pending, "failed_machines": failed, "completed_machines": completed}
+    return counts | fields
+
+
+@pytest.mark.parametrize(
+    ("counts", "state", "progress"),
+    [
+        ((0, 0, 0), JobState.QUEUED, 0),
+        ((8, 0, 0), JobState.RUNNING, 0),
+        ((1, 0, 199), JobState.RUNNING, 99),
+        ((0, 0, 200), JobState.COMPLETED, 100),
+        ((0, 1, 0), JobState.FAILED, 0),
+        ((3, 1, 4), JobState.FAILED, 50),
+        (("0", "0", "2"), JobState.COMPLETED, 100),
+        ((0.0, 0, 2), JobState.COMPLETED, 100),
+    ],
+)
+def test_a_roll_out_is_read_from_its_counts(
+    counts: tuple[Any, Any, Any], state: JobState, progress: int
+) -> None:
+    """Any failed machine is a failure, any pending one is waited for, and none at all is no roll-out yet."""
+    job = judge(machines(*counts), resource=Resource.ROLLOUT)
+    assert (job.verdict, job.state, job.progress) == (state.verdict, state, progress)
+
+
+def test_a_finished_roll_out_has_to_hold() -> None:
+    """Ready is believed after ten seconds, a failure at once; the failure tells the counts."""
+    assert judge(machines(0, 0, 2), resource=Resource.ROLLOUT).holds == 10
+    failed = judge(machines(1, 2, 3), resource=Resource.ROLLOUT)
+    assert failed.holds == 0
+    assert failed.error == "2 of 6 machines failed (3 completed, 1 pending)"
+    assert judge(payload("Completed")).holds == 0
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (machines(0, 0, 2, success=False), "request failed"),
+        (machines(0, 0, 2, success=1), "request failed"),
+        (machines(0, 0, 2, error=True), "request failed"),
+        (machines(0, 2, 2, error_message="x"), "request failed"),
+        (machines(0, 0, True), "completed_machines is true"),
+        (machines(False, 0, 2), "pending_machines is false"),
+        (machines(0, -1, 2), "failed_machines is -1"),
+        (machines(0, None, 2), "no failed_machines"),
+        (machines("", 0, 2), "no pending_machines"),
+        (machines(0, 0, "two"), "completed_machines is not a number"),
+        (machines(0, 0.5, 2), "failed_machines is not a number"),
+        ({"pending_machines": 0, "completed_machines": 2}, "no failed_machines"),
+        ({"completed_machines": 2}, "no pending_machines"),
+        (payload("Completed"), "no pending_machines"),
+        ({}, "no pending_machines"),
+    ],
+)
+def test_a_roll_out_with_a_flaw_is_doubtful(body: dict[str, Any], said: str) -> None:
+    """An error besides the counts, and counts that are missing, negative or no numbers, decide nothing."""
+    with pytest.raises(Doubtful, match=said):
+        judge(body, resource=Resource.ROLLOUT)
+
+
+def test_an_error_instead_of_a_roll_out() -> None:
+    """Rule 4 holds without counts: the envelope is no answer, or a refusal."""
+    envelope = {"success": False, "error": True, "error_message": "image locked"}
+    with pytest.raises(NoAnswer, match="image locked"):
+        judge(envelope, resource=Resource.ROLLOUT)
+    with pytest.raises(Rejected) as refused:
+        judge(envelope | {"error_message": "forbidden"}, resource=Resource.ROLLOUT)
+    assert refused.value.credentials
+
+
+@given(st.dictionaries(st.sampled_from([*machines(0, 0, 0), "success", "error", "error_message"]), JSON))
+def test_a_roll_out_is_green_only_when_all_machines_are(body: dict[str, Any]) -> None:
+    """Whatever the counts are, ready means: some completed, none pending, none failed, and no error."""
+    job = JobStatus.from_payload(body, ID, Resource.ROLLOUT)
+    assert job.why
+    if job.verdict is Verdict.READY:
+        assert float(body["completed_machines"]) > 0
+        assert float(body["pending_machines"]) == float(body["failed_machines"]) == 0
+        assert body.get("success", True) is True
+        assert not body.get("error")
+        assert not body.get("error_message")
+
+
+@pytest.mark.parametrize(("status", "credentials"), [(401, True), (403, True), (400, False), (302, False)])
+def test_a_refusal_says_whether_it_is_about_who_asks(status: int, credentials: bool) -> None:
+    """Only 401 and 403 would be said to any other target as well."""
+    with pytest.raises(Rejected) as refused:
+        judge("", status)
+    assert refused.value.credentials is credentials
+
+
+@pytest.mark.parametrize(
+    ("status", "headers", "concerns_all"),
+    [
+        (429, {}, True),
+        (503, {"Retry-After": "5"}, True),
+        (503, {}, False),
+        (500, {"Retry-After": "x"}, False),
+    ],
+)
+def test_a_busy_api_concerns_all(status: int, headers: dict[str, str], concerns_all: bool) -> None:
+    """A 429 and any `Retry-After` ask for a pause of everybody, another bad answer only of who got it."""
+    with pytest.raises(NoAnswer) as busy:
+        judge("", status, headers)
+    assert busy.value.concerns_all is concerns_all
+
+
+def test_the_table_of_resources_leads_to_status_addresses_only() -> None:
+    """Labels, id fields and paths are unique, and every path ends in /status."""
+    assert len({resource.label for resource in Resource}) == len(Resource)
+    assert len({resource.path for resource in Resource}) == len(Resource)
+    assert all(resource.path.endswith("/{id}/status") for resource in Resource)
+    assert [resource.label for resource in Resource if resource.needs_account] == ["rollout"]
+    with pytest.raises(ValueError, match="account service id"):
+        Resource.ROLLOUT.address(1, None)

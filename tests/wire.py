@@ -16,6 +16,7 @@ from typing import Any
 
 from cfgate.client.client import Client
 from cfgate.clock import SystemClock
+from cfgate.model import Target
 from cfgate.redaction import Redactor
 
 TLS = Path(__file__).parent / "data" / "tls"
@@ -23,6 +24,7 @@ CA = str(TLS / "ca.pem")
 
 ID = 481516
 ASID = 100042
+TARGET = Target(ID)
 ACCESS_KEY = "AKEY12345678"
 SECRET_KEY = "S3cr3t/+key=&more"
 
@@ -50,7 +52,6 @@ def client(url: str, **options: Any) -> Iterator[Client]:
         "api_url": url,
         "access_key": ACCESS_KEY,
         "secret_key": SECRET_KEY,
-        "account_service_id": ASID,
         "request_timeout": 10.0,
         "environ": {},
         "clock": SystemClock(),

@@ -1,8 +1,9 @@
 """Write the reference into the documents: options, outputs and exit codes, from the tables in the code.
 
 A document has a part between two marks, `reference: NAME` and `reference: end`, each in a comment of its own
-kind; whatever stands between them is written anew. `python tools/reference.py` writes, and
-`python tools/reference.py --check` only tells which documents are stale (exit code 1).
+kind; whatever stands between them is written anew. The schema of the config file is written whole.
+`python tools/reference.py` writes, and `python tools/reference.py --check` only tells which documents are
+stale (exit code 1).
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from cfgate.report.dotenv import variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
 from cfgate.settings.options import OPTIONS, SECTIONS, Option  # noqa: E402
 from cfgate.simulator import load, names  # noqa: E402
+from tools import schema  # noqa: E402
 
 DOCUMENTS: Final = (
     ROOT / "action.yml",
@@ -231,19 +233,22 @@ def renewed(text: str) -> str:
     return _PART.sub(part, text)
 
 
-def stale() -> list[Path]:
-    """Tell which documents are not what the code says."""
-    return [path for path in DOCUMENTS if renewed(path.read_text("utf-8")) != path.read_text("utf-8")]
+def stale() -> dict[Path, str]:
+    """Tell which documents are not what the code says, and what they should be."""
+    wanted = {path: renewed(path.read_text("utf-8")) for path in DOCUMENTS} | {schema.PATH: schema.text()}
+    return {
+        path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text
+    }
 
 
 def main(arguments: list[str]) -> int:
     """Write the documents, or check them."""
     documents = stale()
-    for path in documents:
+    for path, text in documents.items():
         if "--check" in arguments:
             print(f"{path.name} is stale: run `make reference`", file=sys.stderr)
         else:
-            path.write_text(renewed(path.read_text("utf-8")), "utf-8")
+            path.write_text(text, "utf-8")
             print(f"wrote {path.name}")
     return 1 if documents and "--check" in arguments else 0
 

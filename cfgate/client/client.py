@@ -1,4 +1,4 @@
-"""One question about one image version: a GET, judged. An `Answer`, or an error of `cfgate.errors`.
+"""One question about one target: a GET, judged. An `Answer`, or an error of `cfgate.errors`.
 
 Asking again, and when, is the gate's affair. One thing only is sent twice, without a word: a request that met
 a kept connection which the server was just closing (see `channel`).
@@ -11,7 +11,7 @@ import re
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from requests import Request
 from requests.auth import AuthBase
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from requests import PreparedRequest
 
     from cfgate.clock import Clock
+    from cfgate.model import Target
 
 _HEADERS: Final = {
     "User-Agent": f"cfgate/{__version__}",
@@ -53,7 +54,6 @@ class Client:
         access_key: str = "",
         secret_key: str = "",
         token: str = "",
-        account_service_id: int | None = None,
         request_timeout: float,
         ca_bundle: str = "",
         environ: Mapping[str, str],
@@ -69,7 +69,6 @@ class Client:
         """
         self._api_url = api_url.rstrip("/")
         self._authorization = _authorization(access_key, secret_key, token)
-        self._account_service_id = account_service_id
         self._request_timeout = request_timeout
         self._clock = clock
         self._redact = redact
@@ -80,18 +79,20 @@ class Client:
         tls = tls_context(environ, ca_bundle) if secure else None
         self._transport = Transport(self._api_url, tls, proxy_for(api_url, environ), clock)
 
-    def fetch(self, image_version_id: int) -> Answer:
-        """Ask for the status of an image version.
+    def fetch(self, target: Target, account_service_id: int | None) -> Answer:
+        """Ask for the status of a target, as this account.
 
-        Raises NoAnswer, Doubtful, NotFound, Rejected or Untrusted.
+        Raises NoAnswer, Doubtful, NotFound, Rejected or Untrusted; InvalidSettings where the account is
+        needed and missing.
         """
-        request = self._get("imageversion", image_version_id)
+        request = self._get(target, account_service_id)
         reply = self._transport.send(request, self._request_timeout)
         job = read(
             reply.status,
             reply.headers,
             reply.body,
-            image_version_id,
+            target.image_version_id,
+            target.resource,
             now=self._clock.time(),
             redact=self._redact,
         )
@@ -101,11 +102,12 @@ class Client:
         """Close the connections that are kept."""
         self._transport.close()
 
-    def _get(self, resource: str, number: int) -> PreparedRequest:
+    def _get(self, target: Target, account_service_id: int | None) -> PreparedRequest:
         """Build the only kind of request there is: other GET addresses of Clanforge change state."""
-        url = f"{self._api_url}/cfp/v1/{resource}/{number:d}/status"
-        if self._account_service_id is not None:
-            url += "?" + urlencode({"accountserviceid": self._account_service_id})
+        resource = target.resource
+        if resource.needs_account and account_service_id is None:
+            raise InvalidSettings([f"account-service-id is needed for a {resource.label}"])
+        url = self._api_url + resource.address(target.image_version_id, account_service_id)
         return Request("GET", url, headers=_HEADERS, auth=self._authorization).prepare()
 
 

@@ -1,12 +1,12 @@
 """What one gate has seen so far: the time line, the retries, the oddities. Tells the observer of each.
 
 It follows calmly what a job may really do: go backwards after a retry, answer with something stale, fail a
-few times first. It judges but one thing: whether a terminal answer is too old to be believed at once.
+few times first. It judges but one thing: whether an ending must be heard again before it is believed.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cfgate.events import Answered, AskingAgain, Ended, Noted
 from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Retry, Verdict
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from cfgate.events import Observer
     from cfgate.model import Target
 
+# A terminal answer that is too old to be believed at once is asked for again after this many seconds.
+_STALE_HOLDS: Final = 1.0
+
 
 class Chronicle:
     """The story of one target. Written by its gate's thread; `outcome` may be called from any."""
@@ -23,11 +26,13 @@ class Chronicle:
     def __init__(self, target: Target, observer: Observer, clock: Clock) -> None:
         self.target = target
         self.job: JobStatus | None = None  # the latest usable answer
+        self.doubt = ""  # why the latest ending is not believed yet; empty when it is
         self.requests = 0
         self._observer = observer
         self._clock = clock
         self._began = clock.monotonic()
         self._moved = self._began  # when state, progress or `jobupdated` last moved
+        self._state_since = self._began  # when the state was first heard that has been heard ever since
         self._newest = 0  # the largest `jobupdated` so far
         self._timeline: tuple[Moment, ...] = ()
         self._retries: tuple[Retry, ...] = ()
@@ -43,25 +48,41 @@ class Chronicle:
         """Seconds since state, progress or `jobupdated` last moved."""
         return self._clock.monotonic() - self._moved
 
-    def answered(self, job: JobStatus) -> bool:
-        """Take in a usable answer; say whether it can be believed at once.
+    def answered(self, job: JobStatus) -> float:
+        """Take in a usable answer; tell in how many seconds to ask again to believe it, 0 if it is believed.
 
         A terminal answer older than one already seen may come from a replica that lags behind a job which was
-        put back to work. It is believed once the next answer says the same.
+        put back to work, and some endings count only once they have held for a while (`JobStatus.holds`).
+        They are believed when they are still heard after that time, with nothing else heard in between.
         """
+        now = self._clock.monotonic()
         before, self.job = self.job, job
         stale = job.updated is not None and job.updated < self._newest
         self._newest = max(self._newest, job.updated or 0)
         if before is None or _movement(job) != _movement(before):
-            self._moved = self._clock.monotonic()
-        if before is None or job.state is not before.state:
+            self._moved = now
+        changed = before is None or job.state is not before.state
+        if changed:
+            self._state_since = now
             self._timeline += (Moment(self.elapsed, job),)
         if before is not None:
             self._tell_setback(before, job)
-        if stale and job.verdict is not Verdict.PENDING and (before is None or job.state is not before.state):
-            self.note(f"{job.why}, but that answer is older than one already seen; asking once more")
-            return False
-        return True
+        return self._disbelieved(job, now, stale=stale, changed=changed)
+
+    def _disbelieved(self, job: JobStatus, now: float, *, stale: bool, changed: bool) -> float:
+        self.doubt = ""
+        if job.verdict is Verdict.PENDING:
+            return 0.0
+        holds = max(job.holds, _STALE_HOLDS if stale else 0.0)
+        # To the millisecond: the pause in between was a difference of clock readings.
+        left = round(self._state_since + holds - now, 3)
+        if left <= 0:
+            return 0.0
+        too_old = "that answer is too old to be believed at once"
+        self.doubt = too_old if stale else f"it has to stay so for {holds:g} s"
+        if changed:
+            self.note(f"{job.why}, but {self.doubt}; asking once more")
+        return left
 
     def waiting(self, job: JobStatus, left: float | None) -> None:
         """Tell that the gate goes on waiting after this answer; `left` is the estimate in seconds."""

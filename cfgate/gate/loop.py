@@ -17,8 +17,9 @@ from typing import TYPE_CHECKING, Final
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
 from cfgate.clock import ApiClock, Deadline
-from cfgate.errors import Doubtful, GateError, NotFound, Unusable
+from cfgate.errors import Doubtful, GateError, NotFound, Rejected, Unusable
 from cfgate.gate.chronicle import Chronicle
+from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits, Streak
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
 
@@ -32,8 +33,6 @@ if TYPE_CHECKING:
 
 # Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
 _BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
-# A terminal answer that is too old to be believed at once is asked for again after this many seconds.
-_CONFIRM_AFTER: Final = 1.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
 _SKEW_WORTH_TELLING: Final = 60.0
 
@@ -43,8 +42,7 @@ _ENDINGS: Final = {
     Verdict.SQUASHED: GateStatus.SQUASHED,
 }
 _REMEDIES: Final = {
-    GateStatus.FAILED: "Read the job error, mend the build, and create a new image version.",
-    GateStatus.SQUASHED: "Another job took its place: find the newer image version and wait for that one.",
+    GateStatus.SQUASHED: "Another job took its place: find the newer one and wait for that.",
     GateStatus.TIMEOUT: "The job may still finish: run this step again, or give it more time with `timeout`.",
     GateStatus.STALLED: "Look at the job in the Clanforge dashboard; it may have to be retried there.",
     GateStatus.PENDING: "Look again later, or let `cfgate wait` do it.",
@@ -62,10 +60,12 @@ class Gate:
         limits: Limits,
         observer: Observer,
         clock: Clock,
+        pacer: Pacer | None = None,
     ) -> None:
         """Prepare a gate; its time begins now.
 
-        `fetch` sends one request and returns a usable answer, or raises an error of `cfgate.errors`.
+        `fetch` sends one request and returns a usable answer, or raises an error of `cfgate.errors`. `pacer`
+        is shared with the other gates of the run; a gate that is alone needs none.
         """
         self.target = target
         self._fetch = fetch
@@ -75,7 +75,13 @@ class Gate:
         self._api_clock = ApiClock(clock)
         self._deadline = Deadline(clock, limits.timeout)
         self._chronicle = Chronicle(target, observer, clock)
+        self._pacer = pacer or Pacer(clock)
         self._skew_told = False
+
+    @property
+    def refused(self) -> bool:
+        """Whether the API has refused the credentials, which all gates of a run share."""
+        return self._pacer.refused
 
     def wait(self) -> Outcome:
         """Block until the gate ends, telling the observer about everything on the way."""
@@ -94,10 +100,12 @@ class Gate:
 
     def _follow(self) -> Outcome:
         """Follow the job to its end; raise an error of `cfgate.errors` where the answers end first."""
+        # Looking once takes the time that it takes; whoever waits for a while looks within that while.
+        self._pacer.begin(self._deadline.left() if self._limits.timeout > 0 else float("inf"))
         while True:
             job = self._ask()
-            believed = self._chronicle.answered(job)
-            if believed and job.verdict in _ENDINGS:
+            again = self._chronicle.answered(job)
+            if not again and job.verdict in _ENDINGS:
                 return self._over(job)
             if self._deadline.passed:
                 return self._too_late(job)
@@ -105,7 +113,7 @@ class Gate:
             if patience <= 0:
                 return self._stalled(job)
             now = self._api_clock.now()
-            pause = self._pacing.next_pause(job, now) if believed else _CONFIRM_AFTER
+            pause = again or self._pacing.next_pause(job, now)
             self._chronicle.waiting(job, self._pacing.time_left(now))
             self._clock.sleep(min(pause, self._deadline.left(), patience))
 
@@ -115,7 +123,7 @@ class Gate:
 
         def ask_once() -> Answer:
             try:
-                return self._request()
+                return self._request(streak)
             except Unusable as error:
                 streak.take(error, self._deadline.left())
                 raise
@@ -126,6 +134,8 @@ class Gate:
                 wished = min(_BACK_OFF(state), streak.left(error))
             else:
                 wished = max(error.retry_after, 1.0)
+            if error.concerns_all:
+                self._pacer.hush(wished)
             return max(min(wished, self._deadline.left()), 0.0)
 
         def hopeless(state: RetryCallState) -> bool:
@@ -144,9 +154,16 @@ class Gate:
         except Unusable as error:
             raise streak.verdict(error) from None
 
-    def _request(self) -> Answer:
+    def _request(self, streak: Streak) -> Answer:
+        """Send one request when it is this gate's turn."""
+        streak.excuse(self._pacer.turn(self._deadline.left()))
         self._chronicle.requests += 1
-        answer = self._fetch()
+        try:
+            answer = self._fetch()
+        except Rejected as refusal:
+            if refusal.credentials:
+                self._pacer.refuse(refusal)
+            raise
         if answer.date is not None:
             self._api_clock.hear(answer.date, answer.sent, answer.received)
             self._tell_skew()
@@ -179,15 +196,17 @@ class Gate:
         reason = f"{self.target.label} is {_state(job)}"
         if job.error:
             reason += f": {_first_line(job.error)}"
-        return self._end(_ENDINGS[job.verdict], reason)
+        remedy = self.target.resource.remedy if job.verdict is Verdict.FAILED else ""
+        return self._end(_ENDINGS[job.verdict], reason, remedy)
 
     def _too_late(self, job: JobStatus) -> Outcome:
-        if self._limits.timeout == 0:
-            return self._end(GateStatus.PENDING, f"{self.target.label} is {_state(job)}")
-        if job.verdict in _ENDINGS:
-            said = "was called so only in an answer too old to be believed"
-            return self._end(GateStatus.TIMEOUT, f"{self.target.label} is perhaps {_state(job)}, but {said}")
-        return self._end(GateStatus.TIMEOUT, f"{self.target.label} was still {_state(job)} when time was up")
+        once = self._limits.timeout == 0
+        status = GateStatus.PENDING if once else GateStatus.TIMEOUT
+        if self._chronicle.doubt:
+            perhaps = f"is perhaps {_state(job)}" if once else f"was perhaps {_state(job)} when time was up"
+            return self._end(status, f"{self.target.label} {perhaps}, but {self._chronicle.doubt}")
+        how = f"is {_state(job)}" if once else f"was still {_state(job)} when time was up"
+        return self._end(status, f"{self.target.label} {how}")
 
     def _stalled(self, job: JobStatus) -> Outcome:
         still = f"has not moved for {self._chronicle.standstill:.0f} s"

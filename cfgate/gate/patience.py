@@ -64,6 +64,10 @@ class Streak:
         if not isinstance(error, Unresolved):
             self._resolved = True
 
+    def excuse(self, seconds: float) -> None:
+        """Leave out a pause that the API asked for, but not of this gate."""
+        self._excused += seconds
+
     def left(self, error: Unusable) -> float:
         """Tell for how many seconds more to be patient, `error` being the latest; 0 or less: give up."""
         now = self._clock.monotonic()

@@ -87,6 +87,8 @@ def watch(
 ) -> Watched:
     """Run the gates to their ends; stop early at a signal, a bug, or (`fail_fast`) the first failure.
 
+    A refusal of the credentials stops all in any case, since they are the same for all.
+
     `tell` is called with every event, `tick` at least every `TICK` seconds; both on this thread.
     """
     for gate in gates:
@@ -107,6 +109,9 @@ def watch(
         tell(message)
         if isinstance(message, Ended):
             ended[message.target] = message.outcome
+            if message.outcome.status is GateStatus.REJECTED and gates[0].refused:
+                refused = "not followed any further, since the API refuses the credentials"
+                return Watched(_stop(gates, ended, GateStatus.PENDING, refused))
             if fail_fast and message.outcome.status not in (GateStatus.READY, GateStatus.PENDING):
                 break
     return Watched(

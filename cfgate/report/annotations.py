@@ -27,5 +27,11 @@ def links(result: Result, details_url: str) -> list[tuple[str, str]]:
     """
     if not details_url or result.rehearsal:
         return []
-    ids = [outcome.target.image_version_id for outcome in result.outcomes]
-    return [(f"image version {number}", details_url.replace("{id}", str(number))) for number in ids]
+    targets = [outcome.target for outcome in result.outcomes]
+    return [
+        (
+            f"{target.resource.noun} {target.image_version_id}",
+            details_url.replace("{id}", str(target.image_version_id)),
+        )
+        for target in targets
+    ]

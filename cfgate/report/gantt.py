@@ -19,7 +19,7 @@ _HEAD: Final = "gantt\n    dateFormat x\n    axisFormat %H:%M:%S\n"
 
 
 def gantt(result: Result) -> tuple[str, int]:
-    """Draw a section for each image version and a bar for each state; tell how many there was no room for.
+    """Draw a section for each target and a bar for each state; tell how many there was no room for.
 
     The chart is empty when no state was seen at all.
     """
@@ -30,7 +30,8 @@ def gantt(result: Result) -> tuple[str, int]:
 
 
 def _section(outcome: Outcome, started: float) -> str:
-    title = f"{_safe(outcome.target.name) or 'image version'} {outcome.target.image_version_id}"
+    target = outcome.target
+    title = f"{_safe(target.name) or target.resource.noun} {target.image_version_id}"
     if len(outcome.timeline) > _MAX_BARS:
         title += f", last {_MAX_BARS} states"
     return "".join(f"    {line}\n" for line in [f"section {title}", *_bars(outcome, started)])

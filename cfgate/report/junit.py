@@ -1,4 +1,4 @@
-"""The JUnit XML report: a test case for each image version.
+"""The JUnit XML report: a test case for each target.
 
 The schema is that of Jenkins' xunit plugin (junit-10.xsd), which Surefire's and GitLab's reports follow too.
 GitLab shows the content of `failure` and `error`, others the attribute `message`: both are filled.
@@ -13,13 +13,13 @@ from typing import Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, Outcome, Result
-from cfgate.report.words import duration, elapsed, shorten, state_of, visible
+from cfgate.report.words import duration, elapsed, full_name, shorten, state_of, visible
 
 # What a test failed by; any other way of not being ready is an error: the test could not be carried out.
 _FAILURES: Final = frozenset({GateStatus.FAILED, GateStatus.SQUASHED})
 
 _MAX_MESSAGE: Final = 200
-_MAX_TEXT: Final = 20_000  # fifty image versions at their worst stay below the 30 MB that GitLab takes
+_MAX_TEXT: Final = 20_000  # fifty targets at their worst stay below the 30 MB that GitLab takes
 
 
 def junit(result: Result) -> str:
@@ -28,7 +28,7 @@ def junit(result: Result) -> str:
     suite = ET.SubElement(suites, "testsuite", name="cfgate rehearsal" if result.rehearsal else "cfgate")
     _add_properties(suite, result)
     for outcome in result.outcomes:
-        _add_image_version(suite, outcome, result)
+        _add_target(suite, outcome, result)
     if not result.ready and suite.find("testcase/failure") is None and suite.find("testcase/error") is None:
         _add_run(suite, result)
     suite.set("tests", str(len(suite.findall("testcase"))))
@@ -53,10 +53,8 @@ def _add_properties(suite: ET.Element, result: Result) -> None:
         ET.SubElement(properties, "property", name=name, value=value)
 
 
-def _add_image_version(suite: ET.Element, outcome: Outcome, result: Result) -> None:
-    target = outcome.target
-    version = f"image version {target.image_version_id}"  # a name alone might be there twice
-    case = _add_case(suite, f"{target.name} ({version})" if target.name else version, outcome.waited)
+def _add_target(suite: ET.Element, outcome: Outcome, result: Result) -> None:
+    case = _add_case(suite, full_name(outcome.target), outcome.waited)
     if outcome.status is not GateStatus.READY:
         error = outcome.job.error if outcome.job else None
         _add_problem(case, outcome.status, outcome.reason, outcome.remedy, error or "")
@@ -67,7 +65,7 @@ def _add_image_version(suite: ET.Element, outcome: Outcome, result: Result) -> N
 
 
 def _add_run(suite: ET.Element, result: Result) -> None:
-    """Add a test case for a run that went wrong as a whole, before or after the image versions."""
+    """Add a test case for a run that went wrong as a whole, before or after the targets."""
     case = _add_case(suite, "run", result.waited)
     _add_problem(case, result.status, result.reason, result.remedy, "")
 
@@ -85,7 +83,7 @@ def _add_problem(case: ET.Element, status: GateStatus, reason: str, remedy: str,
 
 
 def _life(outcome: Outcome) -> Iterator[str]:
-    """Tell what happened to one image version, in order."""
+    """Tell what happened to one target, in order."""
     states = [(moment.at, state_of(moment.job)) for moment in outcome.timeline]
     retries = [
         (retry.at, f"{retry.why}; asked again in {duration(retry.pause)}") for retry in outcome.retries

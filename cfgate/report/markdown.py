@@ -10,7 +10,7 @@ from cfgate.model import GateStatus, JobStatus, Outcome, Result, Retry
 from cfgate.report.annotations import links
 from cfgate.report.gantt import gantt
 from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
-from cfgate.report.words import duration, elapsed, moment, plural, state_of
+from cfgate.report.words import counted, duration, elapsed, moment, plural, state_of
 
 # GitHub drops a summary of more than 1,048,576 bytes whole. These rooms, and what is small besides them, make
 # less than 1,000,000 bytes.
@@ -29,7 +29,7 @@ _BAD: Final = "❌"
 _REHEARSAL: Final = (
     "> [!WARNING]\n"
     "> **This is a rehearsal.** A simulator was asked instead of Clanforge: "
-    "the verdict says nothing about a real image version."
+    "the verdict says nothing about a real job."
 )
 
 
@@ -62,20 +62,21 @@ def _verdict(status: GateStatus) -> str:
 
 def _about(result: Result) -> str:
     """Say in the headline what the verdict is about, in words of ours only."""
-    if len(result.outcomes) == 1:
-        return f"image version {result.outcomes[0].target.image_version_id}"
-    return plural(len(result.outcomes), "image version") if result.outcomes else "cfgate"
+    targets = [outcome.target for outcome in result.outcomes]
+    if len(targets) == 1:
+        return f"{targets[0].resource.noun} {targets[0].image_version_id}"
+    return counted(targets) if targets else "cfgate"
 
 
 def _name(outcome: Outcome) -> str:
-    """Name an image version by its id, and by the name that the user gave it."""
+    """Name a target by what it is, and by the name that the user gave it."""
     target = outcome.target
-    return f"{target.image_version_id} {cell(target.name, limit=100)}".strip()
+    return f"{target.resource.noun} {target.image_version_id} {cell(target.name, limit=100)}".strip()
 
 
 def _outcomes(result: Result) -> str:
     columns = {
-        "Image version": LEFT,
+        "Target": LEFT,
         "Verdict": LEFT,
         "State": LEFT,
         "Progress": RIGHT,
@@ -117,13 +118,13 @@ def _chart(result: Result) -> str:
     chart, left = gantt(result)
     if not chart:
         return ""
-    cut = f" There was no room for {plural(left, 'more image version')}." if left else ""
+    cut = f" There was no room for {plural(left, 'more target')}." if left else ""
     return f"### Time line\n\n```mermaid\n{chart}```\n\nIn the time zone of your browser.{cut}"
 
 
 def _times(result: Result) -> str:
     """Show what the API's own clock says of each job."""
-    titles = ("Image version", "Created", "Started", "Updated", "Estimated end", "Failures so far")
+    titles = ("Target", "Created", "Started", "Updated", "Estimated end", "Failures so far")
 
     def cells(seen: tuple[Outcome, JobStatus]) -> tuple[str, ...]:
         outcome, job = seen
@@ -162,7 +163,7 @@ def _warnings(result: Result) -> str:
 
 
 def _retries(result: Result) -> str:
-    columns = {"After": RIGHT, "Image version": LEFT, "What came": LEFT, "Asked again in": RIGHT}
+    columns = {"After": RIGHT, "Target": LEFT, "What came": LEFT, "Asked again in": RIGHT}
 
     def cells(asked_again: tuple[Outcome, Retry]) -> tuple[str, ...]:
         outcome, retry = asked_again

@@ -16,10 +16,10 @@ _STATUSES: Final = ", ".join(sorted(status.label for status in GateStatus))
 DESCRIPTIONS: Final = MappingProxyType(
     {
         "status": f"How the gate ended, one of {_STATUSES}.",
-        "ready": "Whether every image version is ready and the pipeline may go on, `true` or `false`.",
+        "ready": "Whether everything is ready and the pipeline may go on, `true` or `false`.",
         "exit-code": "The exit code of cfgate, different for each way to end.",
         "reason": "One sentence that says what happened.",
-        "image-version-id": "The id of the image version that decided (the only one, if there was one).",
+        "image-version-id": "The id that decided (the only one, if there was one), of what `resource` says.",
         "job-state-id": "The id of the job state last seen, 1 to 7.",
         "job-state-name": "The name of the job state last seen, such as `Running` or `Completed`.",
         "job-progress": "The progress of the job in per cent, 0 to 100.",
@@ -30,10 +30,10 @@ DESCRIPTIONS: Final = MappingProxyType(
         "job-updated": "When the job was last updated, in Unix seconds of the API's clock.",
         "job-eta": "The API's last estimate of the job's end, in Unix seconds of the API's clock.",
         "waited-seconds": "How long the gate waited, in whole seconds.",
-        "requests": "How many requests were sent, for all image versions together.",
+        "requests": "How many requests were sent, for all targets together.",
         "retries": "How many answers could not be used and were asked for again.",
         "rehearsal": "Whether a simulator was asked instead of Clanforge, `true` or `false`.",
-        "result": "The whole result as JSON, every image version with its time line, retries and warnings.",
+        "result": "The whole result as JSON, each target with its time line and retries, and a job matrix.",
     }
 )
 NAMES: Final = tuple(DESCRIPTIONS)

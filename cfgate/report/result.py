@@ -1,7 +1,8 @@
 """The whole result as JSON: the file `result-file`, and the output `result`.
 
 The keys of the top level are the names of the outputs, so that both can be read by the same names; with
-several image versions the `job-…` keys there describe the one that decided, and `image-versions` has all.
+several targets `name`, `resource` and the `job-…` keys there describe the one that decided, `image-versions`
+has all, whatever their resource, and `matrix` is all of them in the form of a GitHub job matrix.
 """
 
 from __future__ import annotations
@@ -9,18 +10,21 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
 from cfgate import __version__
-from cfgate.model import JobStatus, Moment, Outcome, Result, Retry
+from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Result, Retry
 from cfgate.report.words import shorten
 
 SCHEMA_VERSION: Final = 1
 
 # How a result is made smaller, step by step: so many entries of each list (the newest), so many characters
-# of each text. After the last of them image versions are left out.
+# of each text. After the last of them image versions are left out, and at last the matrix.
 _REDUCTIONS: Final = ((64, 2000), (16, 500), (4, 200), (1, 80))
+# A matrix that needs more than this share of the room is left out first. GitHub's own limit is 256 jobs.
+_MATRIX_SHARE: Final = 0.75
 
 _HALF: Final = re.compile("[\ud800-\udfff]")
 
@@ -49,9 +53,12 @@ def as_dict(result: Result) -> Json:
         "requests": sum(outcome.requests for outcome in result.outcomes),
         "retries": sum(len(outcome.retries) for outcome in result.outcomes),
         "image-version-id": decisive.target.image_version_id if decisive else None,
+        "name": decisive.target.name if decisive else None,
+        "resource": decisive.target.resource.label if decisive else None,
         **_job(decisive.job if decisive else None),
         "warnings": list(result.warnings),
         "totals": _totals(result),
+        "matrix": {"include": [_matrix_job(outcome) for outcome in result.outcomes]},
         "image-versions": [_image_version(outcome) for outcome in result.outcomes],
     }
     return {key: _mended(value) for key, value in whole.items()}
@@ -61,26 +68,39 @@ def as_json(result: Result, limit: int | None = None) -> str:
     """Write the whole result as one line of ASCII JSON.
 
     With a `limit` (bytes, at least 8192) a larger one leaves out the oldest entries, the ends of long texts
-    and at last image versions, and says so: `"truncated": true`.
+    and at last image versions, and says so: `"truncated": true`. The matrix is whole or null: a job that
+    takes it up would rather fail than run for some of the targets only.
     """
     whole = as_dict(result)
     text = _dumps(whole)
     if limit is None:
         return text
-    for reduction in _reductions(len(result.outcomes)):
+    room_for_matrix = len(_dumps(whole["matrix"])) <= limit * _MATRIX_SHARE
+    for reduction in _reductions(len(result.outcomes), matrix=room_for_matrix):
         if len(text) <= limit:
             break
-        text = _dumps(_reduced(whole, *reduction))
+        text = _dumps(_reduced(whole, reduction))
     return text
 
 
-def _reductions(versions: int) -> Iterator[tuple[int, int, int]]:
-    """Tell how many list entries, characters of a text and image versions to keep: fewer each time."""
+@dataclass(frozen=True, slots=True)
+class _Reduction:
+    """How much to keep: entries of a list, characters of a text, image versions, and whether the matrix."""
+
+    entries: int
+    characters: int
+    versions: int
+    matrix: bool
+
+
+def _reductions(versions: int, *, matrix: bool) -> Iterator[_Reduction]:
+    """Keep less each time."""
     for entries, characters in _REDUCTIONS:
-        yield entries, characters, versions
+        yield _Reduction(entries, characters, versions, matrix)
     while versions:
         versions //= 2
-        yield *_REDUCTIONS[-1], versions
+        yield _Reduction(*_REDUCTIONS[-1], versions, matrix)
+    yield _Reduction(*_REDUCTIONS[-1], 0, matrix=False)
 
 
 def _job(job: JobStatus | None) -> Json:
@@ -100,15 +120,28 @@ def _job(job: JobStatus | None) -> Json:
 
 
 def _totals(result: Result) -> Json:
-    """Count the image versions by how they ended."""
+    """Count the targets by how they ended."""
     labels = [outcome.status.label for outcome in result.outcomes]
     return {"image-versions": len(labels), **{label: labels.count(label) for label in dict.fromkeys(labels)}}
+
+
+def _matrix_job(outcome: Outcome) -> Json:
+    """Give what a job that goes on with a target needs, and nothing that came from the API."""
+    target = outcome.target
+    return {
+        "name": target.name or target.label,
+        "image-version-id": target.image_version_id,
+        "resource": target.resource.label,
+        "status": outcome.status.label,
+        "ready": outcome.status is GateStatus.READY,
+    }
 
 
 def _image_version(outcome: Outcome) -> Json:
     return {
         "image-version-id": outcome.target.image_version_id,
         "name": outcome.target.name,
+        "resource": outcome.target.resource.label,
         "status": outcome.status.label,
         "reason": outcome.reason,
         "remedy": outcome.remedy,
@@ -148,21 +181,22 @@ def _mended(value: Any) -> Any:
     return value
 
 
-def _reduced(whole: Json, entries: int, characters: int, versions: int) -> Json:
-    """Keep the first `versions` image versions, the newest `entries` of a list, the start of a text."""
+def _reduced(whole: Json, keep: _Reduction) -> Json:
+    """Keep the first image versions, the newest entries of a list, the start of a text."""
 
     def trimmed(value: Any) -> Any:
         if isinstance(value, str):
-            return shorten(value, characters)
+            return shorten(value, keep.characters)
         if isinstance(value, dict):
             return {key: trimmed(inner) for key, inner in value.items()}
         if isinstance(value, list):
-            return [trimmed(inner) for inner in value[-entries:]]
+            return [trimmed(inner) for inner in value[-keep.entries :]]
         return value
 
-    rest = {key: trimmed(value) for key, value in whole.items() if key != "image-versions"}
-    kept = [trimmed(version) for version in whole["image-versions"][:versions]]
-    return {**rest, "image-versions": kept, "truncated": True}
+    rest = {key: trimmed(value) for key, value in whole.items() if key not in ("matrix", "image-versions")}
+    matrix = whole["matrix"] if keep.matrix else None
+    kept = [trimmed(version) for version in whole["image-versions"][: keep.versions]]
+    return {**rest, "matrix": matrix, "image-versions": kept, "truncated": True}
 
 
 def _dumps(value: Json) -> str:

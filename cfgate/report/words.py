@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from cfgate.model import JobStatus
+from cfgate.model import JobStatus, Target
 
 # (below so many seconds, rounded to so many): the further away, the less an estimate can know.
 _GRAINS: Final = ((60.0, 5), (600.0, 10), (3600.0, 60), (14_400.0, 300))
@@ -51,6 +52,23 @@ def moment(unix: float) -> str:
 def plural(count: int, one: str, many: str = "") -> str:
     """Count things: "1 retry", "2 retries"; `many` defaults to `one` and an s."""
     return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def full_name(target: Target) -> str:
+    """Name a target so that nothing else is meant: "image version 9001", "linux (image version 9001)"."""
+    what = f"{target.resource.noun} {target.image_version_id}"
+    return f"{target.name} ({what})" if target.name else what
+
+
+def kinds(targets: Sequence[Target]) -> str:
+    """Say what targets are, in the plural: "image versions", or "targets" for a mixture."""
+    nouns = {target.resource.noun for target in targets}
+    return f"{nouns.pop()}s" if len(nouns) == 1 else "targets"
+
+
+def counted(targets: Sequence[Target]) -> str:
+    """Count targets: "1 image version", "3 image versions", "2 targets"."""
+    return f"1 {targets[0].resource.noun}" if len(targets) == 1 else f"{len(targets)} {kinds(targets)}"
 
 
 def state_of(job: JobStatus | None) -> str:

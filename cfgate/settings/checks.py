@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final
 
-from cfgate.settings.layers import Given
+from cfgate.model import Resource
+from cfgate.settings.layers import FileFindings, Given, Layer
 from cfgate.settings.options import BY_NAME
 from cfgate.settings.parsers import spelled
-from cfgate.settings.values import Files, Settings
-from cfgate.settings.wording import listed
+from cfgate.settings.planning import Entry, replaced
+from cfgate.settings.values import Files, Plan, Settings
+from cfgate.settings.wording import listed, named
 
 _PAIR: Final = ("access-key", "secret-key")
+_ID: Final = "image-version-id"
+_ASID: Final = "account-service-id"
 
 
 def left_over(given: Mapping[str, Given], environ: Mapping[str, str]) -> Iterator[str]:
@@ -28,22 +33,10 @@ def left_over(given: Mapping[str, Given], environ: Mapping[str, str]) -> Iterato
         )
 
 
-def missing_or_too_much(given: Mapping[str, Given]) -> Iterator[str]:
-    """Tell which options are missing, and which do not go together."""
-    if "image-version-id" not in given:
-        yield f"image-version-id is missing: give it as a word or {BY_NAME['image-version-id'].places}"
-    if "rehearse" in given:
-        return  # a rehearsal needs no account
-    yield from _credentials(given)
-    if "account-service-id" not in given and "token" not in given:
-        yield (
-            "account-service-id, the ASID, is missing (only a token can do without): "
-            f"give it as {BY_NAME['account-service-id'].places}"
-        )
-
-
-def _credentials(given: Mapping[str, Given]) -> Iterator[str]:
+def credentials(given: Mapping[str, Given]) -> Iterator[str]:
     """Demand a key pair or a token, whole and alone."""
+    if "rehearse" in given:
+        return  # nobody's credentials are needed
     keys = [name for name in _PAIR if name in given]
     if keys and "token" in given:
         sources = listed([*(given[name].where for name in keys), given["token"].where])
@@ -61,6 +54,39 @@ def _credentials(given: Mapping[str, Given]) -> Iterator[str]:
         )
 
 
+def missing_somewhere(asked: Sequence[Entry], values: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell what is missing for all that is asked for, or for some. A target without an id the file tells."""
+    without_asid: dict[str, list[str]] = {}
+    for entry, own in zip(asked, values, strict=True):
+        if _ID not in entry.given and not entry.name:
+            yield f"{_ID} is missing: give it as a word or {BY_NAME[_ID].places}"
+        if _ASID not in entry.given and (why := _asid_needed(entry.given, own.get("resource"))):
+            without_asid.setdefault(why, []).append(entry.name)
+    for why, names in without_asid.items():
+        whose = f" for {listed(map(named, names))}" if names[0] else ""
+        yield f"{_ASID}, the ASID, is missing{whose} ({why}): give it as {BY_NAME[_ASID].places}"
+
+
+def _asid_needed(given: Mapping[str, Given], resource: Resource | None) -> str:
+    """Say why the ASID is needed; "" when it is not."""
+    if resource and resource.needs_account:
+        return f"{resource.label} needs it, with a token too"
+    return "" if "rehearse" in given or "token" in given else "only a token can do without"
+
+
+def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
+    """Tell which targets of the config file are one and the same: a copy in which the id was forgotten."""
+    names: dict[object, str] = {}
+    for plan in plans:
+        target = plan.target
+        first = names.setdefault(
+            (target.resource, target.image_version_id, plan.account_service_id), target.name
+        )
+        if first != target.name:
+            what = f"{target.resource.noun} {target.image_version_id}"
+            yield f"targets {named(first)} and {named(target.name)} are both {what}: keep one of the two"
+
+
 def clashing_files(files: Files) -> Iterator[str]:
     """Tell which reports would overwrite each other."""
     writers: dict[str, str] = {}
@@ -71,25 +97,46 @@ def clashing_files(files: Files) -> Iterator[str]:
         writers.setdefault(path, name)
 
 
-def oddities(settings: Settings, ids: tuple[int, ...], environ: Mapping[str, str]) -> Iterator[str]:
-    """Tell what is allowed, but hardly meant."""
-    twice = sorted({str(i) for i in ids if ids.count(i) > 1})
-    if twice:
-        yield f"image-version-id names {listed(twice)} more than once; each is waited for once"
-    pause = settings.poll_interval or settings.max_interval
-    if settings.stall_timeout is not None and settings.stall_timeout <= pause:
+def not_followed(outside: Sequence[Layer], file: FileFindings) -> Iterator[str]:
+    """Tell when the targets of the config file are not waited for."""
+    given = replaced(outside, file)
+    if given:
         yield (
-            f"stall-timeout ({spelled(settings.stall_timeout)}) is no longer than the longest pause between "
-            f"two looks ({spelled(pause)}): a job that moves may seem to stall"
+            f"{_ID} from {given.source} takes the place of the {len(file.targets)} targets in the config "
+            "file: these are not waited for"
         )
+
+
+def said_twice(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """Tell which ids were given more than once."""
+    for own in values:
+        twice = [str(number) for number, times in sorted(Counter(own[_ID]).items()) if times > 1]
+        if twice:
+            yield f"{_ID} names {listed(twice)} more than once; each is waited for once"
+
+
+def oddities(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
+    """Tell what is allowed, but hardly meant."""
+    yield from dict.fromkeys(warning for plan in settings.plans for warning in _restless(plan))
     yield from _outlived(settings, environ.get("CI_JOB_TIMEOUT", ""))
+
+
+def _restless(plan: Plan) -> Iterator[str]:
+    """Tell when a job would have to move faster than it is looked at."""
+    pause = plan.poll_interval or plan.max_interval
+    if plan.stall_timeout is not None and plan.stall_timeout <= pause:
+        whose = f" of {named(plan.target.name)}" if plan.target.name else ""
+        yield (
+            f"stall-timeout{whose} ({spelled(plan.stall_timeout)}) is no longer than the longest pause "
+            f"between two looks ({spelled(pause)}): a job that moves may seem to stall"
+        )
 
 
 def _outlived(settings: Settings, job_timeout: str) -> Iterator[str]:
     """Tell when GitLab would end its job, which it does after so many seconds, before the gate has ended."""
     if not re.fullmatch("[0-9]{1,9}", job_timeout):
         return
-    needed = settings.timeout + settings.request_timeout
+    needed = max(plan.timeout for plan in settings.plans) + settings.request_timeout
     if int(job_timeout) <= needed:
         yield (
             f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "

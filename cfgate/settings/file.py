@@ -7,28 +7,33 @@ more way to write a value and cannot grow, and each problem knows its line and c
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import yaml
 
-from cfgate.settings.layers import Findings, Given
-from cfgate.settings.options import BY_NAME, Option
-from cfgate.settings.parsers import one_line
+from cfgate.settings.layers import FileFindings, Findings, Given
+from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
+from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
 from cfgate.settings.wording import Wrong, closest, listed, named
 
-_MOST_BYTES: Final = 64 * 1024  # a config file has some lines
+_MOST_BYTES: Final = 128 * 1024  # room for the most targets there can be
 _MOST_KEYS: Final = 100
+_ID: Final = "image-version-id"
+_IN_FILE: Final = tuple(option.name for option in BY_NAME.values() if not option.not_in_file)
+_IN_TARGET: Final = {option.name: option for option in TARGET_OPTIONS}
 _NULL: Final = "tag:yaml.org,2002:null"
 _PLAIN: Final = {f"tag:yaml.org,2002:{kind}" for kind in ("null", "str", "int", "float", "bool", "timestamp")}
 
 
-def read_file(path: str) -> Findings:
+def read_file(path: str) -> FileFindings:
     """Read a config file. Raises `Wrong` when the file as a whole cannot be used."""
     root = _parsed(_text(path))
     if root is None or root.tag == _NULL:  # nothing but comments, or dashes
-        return Findings()
-    return _options(root, f"file {named(path)}")
+        return FileFindings()
+    return _findings(root, f"file {named(path)}")
 
 
 def _text(path: str) -> str:
@@ -64,41 +69,109 @@ def _at(mark: yaml.Mark) -> str:
     return f", line {mark.line + 1}, column {mark.column + 1}"
 
 
-def _options(node: yaml.Node, source: str) -> Findings:
-    """Read one mapping of options."""
-    if not isinstance(node, yaml.MappingNode):
+def _findings(root: yaml.Node, source: str) -> FileFindings:
+    """Read the options for all targets, and the targets."""
+    if not isinstance(root, yaml.MappingNode):
         raise Wrong("holds no options: write them as `key: value` lines")
-    if len(node.value) > _MOST_KEYS:
+    if len(root.value) > _MOST_KEYS:
         raise Wrong(f"has more than {_MOST_KEYS} keys: that is no config file")
-    findings = Findings()
-    lines: dict[str, int] = {}
-    for key, value in node.value:
-        name = key.value if isinstance(key, yaml.ScalarNode) else ""
-        where = f"key {named(name)} from {source}{_at(key.start_mark)}"
-        if name in lines:
-            findings.problems.append(f"{where} was there before, in line {lines[name]}: keep one of the two")
-        elif name in BY_NAME:
-            _take(BY_NAME[name], value, source, where, findings)
+    findings = FileFindings()
+    for entry in _entries(root, source, "", findings.problems):
+        if entry.name == TARGETS:
+            _take_targets(entry, findings)
+        elif entry.name in BY_NAME:
+            _take(BY_NAME[entry.name], entry, findings)
         else:
-            findings.problems.append(f"{where} {_unknown(name)}")
-        lines.setdefault(name, key.start_mark.line + 1)
+            findings.problems.append(f"{entry.key} {_unknown(entry.name, [*_IN_FILE, TARGETS])}")
+    if findings.targets and _ID in findings.layer:
+        place = findings.layer[_ID].where
+        findings.problems.append(f"the value from {place} stands beside {TARGETS}: keep one of the two")
     return findings
 
 
-def _take(option: Option, value: yaml.Node, source: str, where: str, findings: Findings) -> None:
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """A key of a mapping and what stands there."""
+
+    path: str  # from the top of the file, as in targets.console.timeout
+    name: str  # the last part of it
+    key: str  # the key and its place, for a problem with the key
+    node: yaml.Node
+    source: str
+
+    @property
+    def place(self) -> str:
+        """Say where the value is."""
+        return f"{self.source}{_at(self.node.start_mark)}, key {named(self.path)}"
+
+
+def _entries(node: yaml.MappingNode, source: str, above: str, problems: list[str]) -> Iterator[_Entry]:
+    """Give the entries of a mapping whose path is `above`, each key once."""
+    lines: dict[str, int] = {}
+    for key, value in node.value:
+        name = key.value if isinstance(key, yaml.ScalarNode) else ""
+        path = f"{above}{name}"
+        where = f"key {named(path)} from {source}{_at(key.start_mark)}"
+        if name in lines:
+            problems.append(f"{where} was there before, in line {lines[name]}: keep one of the two")
+        else:
+            lines[name] = key.start_mark.line + 1
+            yield _Entry(path, name, where, value, source)
+
+
+def _take_targets(targets: _Entry, findings: FileFindings) -> None:
+    """Read the targets: a mapping of names to mappings of options."""
+    if isinstance(targets.node, yaml.ScalarNode) and _plain(targets.node) == "":
+        return
+    if not isinstance(targets.node, yaml.MappingNode):
+        advice = f"write `name: {{{_ID}: 9001}}` lines under it"
+        findings.problems.append(f"the value from {targets.place} cannot be used: {advice}")
+        return
+    if len(targets.node.value) > MOST_TARGETS:
+        findings.problems.append(f"{targets.key} has more than {MOST_TARGETS} targets")
+        return
+    for target in _entries(targets.node, targets.source, f"{TARGETS}.", findings.problems):
+        if not (target.name.isprintable() and 0 < len(target.name.strip()) <= LONGEST_NAME):
+            advice = f"write 1 to {LONGEST_NAME} printable characters"
+            findings.problems.append(f"{target.key} is no name for a target: {advice}")
+        elif not isinstance(target.node, yaml.MappingNode) or len(target.node.value) > _MOST_KEYS:
+            advice = f"write `{{{_ID}: 9001}}` and the options that differ"
+            findings.problems.append(f"the value from {target.place} cannot be used: {advice}")
+        else:
+            findings.targets[target.name] = _target(target, target.node, findings.problems)
+
+
+def _target(target: _Entry, node: yaml.MappingNode, problems: list[str]) -> Findings:
+    """Read the options of one target."""
+    found = Findings()
+    for entry in _entries(node, target.source, f"{target.path}.", found.problems):
+        option = _IN_TARGET.get(entry.name) or BY_NAME.get(entry.name)
+        if option is None:
+            found.problems.append(f"{entry.key} {_unknown(entry.name, _IN_TARGET)}")
+        elif option.each or option.not_in_file:
+            _take(option, entry, found)
+        else:
+            found.problems.append(f"{entry.key} is for all targets together: write it at the top of the file")
+    if _ID not in found.layer and not found.problems:
+        found.problems.append(f"{target.key} has no {_ID}")
+    problems += found.problems
+    return found
+
+
+def _take(option: Option, entry: _Entry, findings: Findings) -> None:
     """Read the value of one option."""
-    text = _joined(value) if option.many and isinstance(value, yaml.SequenceNode) else _plain(value)
-    place = f"{source}{_at(value.start_mark)}, key {option.name}"
+    several = option.many and isinstance(entry.node, yaml.SequenceNode)
+    text = _joined(entry.node) if several else _plain(entry.node)
     if option.not_in_file:
         findings.problems.append(
-            f"{where} may not stand in a file: it {option.not_in_file}; give it as {option.places}"
+            f"{entry.key} may not stand in a file: it {option.not_in_file}; give it as {option.places}"
         )
-        findings.refused[option.name] = Given(text or "", source, place)
+        findings.refused[option.name] = Given(text or "", entry.source, entry.place)
     elif text is None:
         advice = "write one plain value, or a list of them" if option.many else "write one plain value"
-        findings.problems.append(f"the value from {place} cannot be used: {advice}")
+        findings.problems.append(f"the value from {entry.place} cannot be used: {advice}")
     elif text:
-        findings.layer[option.name] = Given(text, source, place)
+        findings.layer[option.name] = Given(text, entry.source, entry.place)
 
 
 def _plain(node: yaml.Node) -> str | None:
@@ -108,13 +181,12 @@ def _plain(node: yaml.Node) -> str | None:
     return "" if node.tag == _NULL else node.value.strip()
 
 
-def _joined(node: yaml.SequenceNode) -> str | None:
+def _joined(node: yaml.Node) -> str | None:
     """Return a list of scalars as one text, by comma."""
     texts = [_plain(item) for item in node.value]
     return None if None in texts else ",".join(text for text in texts if text)
 
 
-def _unknown(name: str) -> str:
-    known = [option.name for option in BY_NAME.values() if not option.not_in_file]
+def _unknown(name: str, known: Collection[str]) -> str:
     guess = closest(name.lower().replace("_", "-"), known)
     return f"is unknown: did you mean {guess}?" if guess else f"is unknown: there are {listed(known)}"

@@ -38,6 +38,21 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
 
+@dataclass(slots=True)
+class FileFindings(Findings):
+    """What a config file holds: besides the options for all, those of each target, by its name.
+
+    The problems with a target are among those of the file.
+    """
+
+    targets: dict[str, Findings] = field(default_factory=dict)
+
+    @property
+    def all_refused(self) -> list[Layer]:
+        """Everything that may not come from a file, wherever it stands in this one."""
+        return [self.refused, *(target.refused for target in self.targets.values())]
+
+
 def inputs(environ: Mapping[str, str]) -> Layer:
     """Read the inputs of a GitHub action. Every declared one is there, "" when it was not given.
 

@@ -16,15 +16,18 @@ _COLUMN: Final = 32  # where explanations begin
 
 _PLACES: Final = """\
 Every option is also an input of the action (timeout) and an environment variable (CFGATE_TIMEOUT);
-those marked * may stand in the config file too (timeout: 45m). A flag comes before an input, then
-environment, file and default; an empty input or variable counts as not given. Credentials are never
-flags. A duration is written like 90s, 45m, 1h30m or 1.5h. The usual REQUESTS_CA_BUNDLE,
+those marked * may stand in the config file too (timeout: 45m), and most of them in a target there
+(targets: {linux: {image-version-id: 9001, timeout: 90m}}). A flag comes before an input, then
+environment, target, file and default; an empty input or variable counts as not given. Credentials
+are never flags. A duration is written like 90s, 45m, 1h30m or 1.5h. The usual REQUESTS_CA_BUNDLE,
 SSL_CERT_FILE, HTTPS_PROXY and NO_PROXY work too, and NO_COLOR is obeyed."""
 
 _EXAMPLES: Final = (
     ("cfgate 9001 --account-service-id 1234567", "wait; the keys are in the environment"),
     ("cfgate check 9001,9002 --config gate.yml", "look once at two"),
     ("cfgate 9001 --timeout 2h --stall-timeout 20m", "be patient, but not with a job that is stuck"),
+    ("cfgate --config gate.yml --no-fail-fast", "follow all targets of the file to their ends"),
+    ("cfgate 7 --resource image-update", "wait for another kind of job"),
     ("cfgate 9001 --rehearse ready", "try the pipeline without an account"),
 )
 

@@ -7,11 +7,13 @@ tests hold them to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from cfgate.model import Resource
 from cfgate.settings import parsers
 from cfgate.settings.address import api_url, page_url
+from cfgate.settings.wording import listed
 
 WHAT: Final = "What to wait for"
 CREDENTIALS: Final = "Credentials: a key pair or a token"
@@ -42,10 +44,11 @@ class Option:
     secret: bool = False
     boolean: bool = False  # a pair of flags, --name and --no-name, without a value
     many: bool = False  # may be given again, and as a list in the file
+    each: bool = False  # may differ between the targets of the config file
 
     @property
     def field(self) -> str:
-        """The attribute of `Settings` that holds the value."""
+        """The attribute that holds the value, of `Settings` or of its parts."""
         return self.name.replace("-", "_")
 
     @property
@@ -85,18 +88,29 @@ _NO_OVERWRITING: Final = "could overwrite files of the runner, and a pull reques
 OPTIONS: Final = (
     Option(
         "image-version-id",
-        "One or more ids of image versions, by comma, blank or newline",
+        "One or more ids of image versions (or of what resource says), by comma, blank or newline",
         parsers.numbers,
         metavar="ID",
         section=WHAT,
         many=True,
+        each=True,
+    ),
+    Option(
+        "resource",
+        f"What the ids are of: {listed([kind.label for kind in Resource], 'or')} (takes the id of an image)",
+        parsers.resource,
+        metavar="RESOURCE",
+        section=WHAT,
+        default=Resource.IMAGE_VERSION.label,
+        each=True,
     ),
     Option(
         "account-service-id",
-        "The ASID, the account service id; not needed with a token",
+        "The ASID, the account service id; with a token, only a rollout needs it",
         parsers.number,
         metavar="ASID",
         section=WHAT,
+        each=True,
     ),
     Option(
         "config",
@@ -140,6 +154,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_LONG,
         default="60m",
+        each=True,
     ),
     Option(
         "request-timeout",
@@ -156,6 +171,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_LONG,
         default="10m",
+        each=True,
     ),
     Option(
         "not-found-grace",
@@ -164,6 +180,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_LONG,
         default="60s",
+        each=True,
     ),
     Option(
         "stall-timeout",
@@ -172,6 +189,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_LONG,
         default="off",
+        each=True,
     ),
     Option(
         "fail-fast",
@@ -189,6 +207,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_OFTEN,
         default="auto",
+        each=True,
     ),
     Option(
         "max-interval",
@@ -197,6 +216,7 @@ OPTIONS: Final = (
         metavar="DURATION",
         section=HOW_OFTEN,
         default="15s",
+        each=True,
     ),
     Option(
         "result-file",
@@ -275,6 +295,18 @@ OPTIONS: Final = (
 
 BY_NAME: Final = {option.name: option for option in OPTIONS}
 SECRETS: Final = tuple(option for option in OPTIONS if option.secret)
+EACH: Final = tuple(option for option in OPTIONS if option.each)
+TARGETS: Final = "targets"  # the key of the config file under which targets have names and own options
+# What one target there may hold: all that can differ, for a single id.
+TARGET_OPTIONS: Final = (
+    replace(
+        BY_NAME["image-version-id"],
+        help="The id of the image version (or of what resource says)",
+        parse=parsers.only_number,
+        many=False,
+    ),
+    *(option for option in EACH if not option.many),
+)
 
 _NO_GATE: Final = "belongs to the simulator, not to a gate"
 

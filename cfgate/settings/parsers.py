@@ -10,14 +10,16 @@ import re
 from pathlib import Path
 from typing import Final
 
-from cfgate.settings.wording import Wrong
+from cfgate.model import Resource
+from cfgate.settings.wording import Wrong, closest, listed
 
 _LONGEST: Final = 7 * 24 * 3600.0  # seconds; no runner lives as long, and no job is worth the wait
 _NUMBER: Final = r"[0-9]{1,9}(?:\.[0-9]{1,3})?"
 _BARE_NUMBER: Final = re.compile(_NUMBER)
 _DURATION: Final = re.compile(rf"(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
-_MOST_IDS: Final = 100  # each is asked for on a thread of its own
+MOST_TARGETS: Final = 500  # each is asked for on a thread of its own
+LONGEST_NAME: Final = 40  # characters of the name of a target: it stands in every line of the log
 _VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
 
 
@@ -85,9 +87,14 @@ def numbers(text: str) -> tuple[int, ...]:
     ids = [word for word in re.split(r"[, \t\r\n]+", text) if word]
     if not ids:
         raise Wrong("names no id: write ids by comma, blank or newline, such as 9001,9002")
-    if len(ids) > _MOST_IDS:
-        raise Wrong(f"names {len(ids)} ids: {_MOST_IDS} at most", part="")
+    if len(ids) > MOST_TARGETS:
+        raise Wrong(f"names {len(ids)} ids: {MOST_TARGETS} at most", part="")
     return tuple(_number_in_list(word) for word in ids)
+
+
+def only_number(text: str) -> tuple[int, ...]:
+    """Read the id of a target that has a name, and with it no other."""
+    return (number(text),)
 
 
 def _number_in_list(word: str) -> int:
@@ -95,6 +102,16 @@ def _number_in_list(word: str) -> int:
         return number(word)
     except Wrong as wrong:
         raise Wrong(str(wrong), part=word) from None
+
+
+def resource(text: str) -> Resource:
+    """Read what kind of thing the ids are of."""
+    kinds = {kind.label: kind for kind in Resource}
+    if text not in kinds:
+        guess = closest(text.lower().replace("_", "-").replace(" ", "-"), kinds)
+        advice = f"did you mean {guess}?" if guess else f"write {listed(kinds, 'or')}"
+        raise Wrong(f"is not a resource: {advice}")
+    return kinds[text]
 
 
 def yes_or_no(text: str) -> bool:

@@ -8,18 +8,28 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
-from cfgate.model import Target
 from cfgate.redaction import Redactor
-from cfgate.settings.checks import clashing_files, left_over, missing_or_too_much, oddities
+from cfgate.settings.checks import (
+    clashing_files,
+    credentials,
+    left_over,
+    missing_somewhere,
+    not_followed,
+    oddities,
+    said_twice,
+    same_twice,
+)
 from cfgate.settings.commands import Arguments, Command
-from cfgate.settings.layers import Findings, Given, Layer, defaults, environment, inputs, misspelt
+from cfgate.settings.layers import FileFindings, Given, Layer, defaults, environment, inputs, misspelt
 from cfgate.settings.options import OPTIONS, Option
+from cfgate.settings.planning import entries, plans
 from cfgate.settings.problems import problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
     Demo,
     Files,
     InvalidRequest,
+    Plan,
     Request,
     Run,
     Settings,
@@ -58,16 +68,29 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     file = _file(ChainMap(*outside), problems)
     order = (*outside, file.layer, defaults(OPTIONS))
     given = ChainMap(*order)  # the first layer that has a value wins
-    secrets = secrets_in((*order, arguments.refused, file.refused))
+    secrets = secrets_in((*order, arguments.refused, *file.all_refused))
     # A rehearsal sends nobody's credentials anywhere, so they are not even looked at.
-    options = [option for option in OPTIONS if not (option.secret and "rehearse" in given)]
+    options = [o for o in OPTIONS if not (o.each or (o.secret and "rehearse" in given))]
     values = _parsed(options, given, secrets, problems)
+    asked = entries(outside, file, order[-1])
+    each = [_parsed(entry.options, entry.given, secrets, problems) for entry in asked]
     files = _files(values)
-    problems += [*missing_or_too_much(given), *left_over(given, environ), *clashing_files(files)]
+    problems += [*credentials(given), *missing_somewhere(asked, each)]
+    problems += [*left_over(given, environ), *clashing_files(files)]
     if problems:
         raise _invalid(problems, secrets, files, misspelt(environ))
-    settings = _settings(values, given, files)
-    warnings = (*misspelt(environ), *oddities(settings, values["image-version-id"], environ))
+    wanted = [plan for entry, own in zip(asked, each, strict=True) for plan in plans(entry, own)]
+    problems += same_twice(wanted)
+    if problems:
+        raise _invalid(problems, secrets, files, misspelt(environ))
+    sources = dict(source for entry in asked for source in entry.sources())
+    settings = _settings(wanted, values, files, _sources(given) | sources)
+    warnings = (
+        *misspelt(environ),
+        *not_followed(outside, file),
+        *said_twice(each),
+        *oddities(settings, environ),
+    )
     return Run(settings, secrets, warnings)
 
 
@@ -80,17 +103,17 @@ def _command(arguments: Arguments, problems: list[str]) -> Layer:
     return {"timeout": Given("0", "command check")}
 
 
-def _file(outside: Mapping[str, Given], problems: list[str]) -> Findings:
+def _file(outside: Mapping[str, Given], problems: list[str]) -> FileFindings:
     """Read the config file, if one is named."""
     if "config" not in outside:
-        return Findings()
+        return FileFindings()
     from cfgate.settings.file import read_file
 
     try:
         findings = read_file(outside["config"].text)
     except Wrong as wrong:
         problems.append(problem(outside["config"], wrong, secrets_in([outside])))
-        return Findings()
+        return FileFindings()
     problems += findings.problems
     return findings
 
@@ -121,28 +144,26 @@ def _files(values: Mapping[str, Any]) -> Files:
     )
 
 
-def _settings(values: Mapping[str, Any], given: Mapping[str, Given], files: Files) -> Settings:
-    """Put the values where the rest of the program looks for them."""
-    ids = dict.fromkeys(values["image-version-id"])  # each once, in order
-    sources = {
+def _sources(given: Mapping[str, Given]) -> dict[str, str]:
+    """Name the source of every option."""
+    return {
         option.name: given[option.name].source if option.name in given else "default" for option in OPTIONS
     }
+
+
+def _settings(
+    wanted: Sequence[Plan], values: Mapping[str, Any], files: Files, sources: dict[str, str]
+) -> Settings:
+    """Put the values where the rest of the program looks for them."""
     return Settings(
-        targets=tuple(Target(image_version_id) for image_version_id in ids),
+        plans=tuple(wanted),
         credentials=Credentials(
             access_key=values.get("access-key", ""),
             secret_key=values.get("secret-key", ""),
             token=values.get("token", ""),
         ),
-        account_service_id=values.get("account-service-id"),
         api_url=values["api-url"],
-        timeout=values["timeout"],
-        poll_interval=values["poll-interval"],
-        max_interval=values["max-interval"],
         request_timeout=values["request-timeout"],
-        error_tolerance=values["error-tolerance"],
-        not_found_grace=values["not-found-grace"],
-        stall_timeout=values["stall-timeout"],
         fail_fast=values["fail-fast"],
         ca_bundle=values.get("ca-bundle", ""),
         rehearse=values.get("rehearse", ""),

@@ -35,32 +35,57 @@ class Files:
 
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """Everything that a run of `wait` or `check` needs to know. Durations are seconds.
+class Plan:
+    """How to wait for one target. Durations are seconds.
 
-    `poll_interval` is `None` for `auto`; `stall_timeout` is `None` for off; `account_service_id` is `None`
-    when it may be left out (with a bearer token). `sources` names for every option where its value came from,
-    as a person would say it ("flag --timeout", "input timeout", "environment CFGATE_TIMEOUT",
-    "file gate.yml", "default"). `config` is the file that was read, empty when there was none.
+    `account_service_id` is `None` when it may be left out (with a bearer token), `poll_interval` for `auto`,
+    `stall_timeout` for off.
     """
 
-    targets: tuple[Target, ...]
-    credentials: Credentials = field(default_factory=Credentials, repr=False)
+    target: Target
     account_service_id: int | None = None
-    api_url: str = "https://api.multiplay.co.uk"
     timeout: float = 3600.0
     poll_interval: float | None = None
     max_interval: float = 15.0
-    request_timeout: float = 20.0
     error_tolerance: float = 600.0
     not_found_grace: float = 60.0
     stall_timeout: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Everything that a run of `wait` or `check` needs to know: how to wait for each, and what all share.
+
+    `sources` names for every option where its value came from, as a person would say it ("flag --timeout",
+    "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a target of
+    the config file says for itself is its path there ("targets.console.timeout"). `config` is the file that
+    was read, empty when there was none. `request_timeout` is seconds.
+    """
+
+    plans: tuple[Plan, ...]
+    credentials: Credentials = field(default_factory=Credentials, repr=False)
+    api_url: str = "https://api.multiplay.co.uk"
+    request_timeout: float = 20.0
     fail_fast: bool = True
     ca_bundle: str = ""
     rehearse: str = ""
     config: str = ""
     files: Files = field(default_factory=Files)
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+
+    @property
+    def targets(self) -> tuple[Target, ...]:
+        """What to wait for."""
+        return tuple(plan.target for plan in self.plans)
+
+    def source(self, option: str, target: Target) -> str:
+        """Tell where the value came from that an option has for this target."""
+        return self.sources.get(own_key(target.name, option), self.sources.get(option, "default"))
+
+
+def own_key(name: str, option: str) -> str:
+    """Write the path of an option in a target of the config file."""
+    return f"targets.{name}.{option}"
 
 
 @dataclass(frozen=True, slots=True)

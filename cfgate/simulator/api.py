@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint: its path, with the job's id as the one group, and what it tells about the job."""
+    """An endpoint: its path, with the id as the group `id` (and the account as `asid`), and what it tells."""
 
     path: re.Pattern[str]
     fields: Callable[[int, Look, bodies.Moment, Unset], dict[str, Any]]
@@ -37,8 +37,14 @@ class Route:
 
 ROUTES: Final = (
     Route(
-        re.compile(r"/cfp/v1/imageversion/([0-9]{1,18})/status"),
+        re.compile(r"/cfp/v1/imageversion/(?P<id>[0-9]{1,18})/status"),
         partial(bodies.job, "imageversionid"),
+    ),
+    Route(re.compile(r"/cfp/v1/imageupdate/(?P<id>[0-9]{1,18})/status"), partial(bodies.job, "updateid")),
+    Route(re.compile(r"/cfp/v1/imagediff/(?P<id>[0-9]{1,18})/status"), bodies.diff),
+    Route(
+        re.compile(r"/cfp/v2/project/(?P<asid>[0-9]{1,18})/image/(?P<id>[0-9]{1,18})/status"),
+        bodies.machines,
     ),
 )
 
@@ -88,15 +94,17 @@ class Api:
     def answer(self, method: str, target: str, authorization: str) -> Reply:
         """Answer one request; `target` is path and query, `authorization` the header of that name."""
         path, _, query = target.partition("?")
-        route, job_id = _find(path)
-        if route is None:
+        route, found = _find(path)
+        if route is None or found is None:
             return self._refusal(404, "no such endpoint")
         if method != "GET":
             return self._refusal(405, f"{method} is not allowed", {"Allow": "GET"})
         scheme = self._scheme(authorization)
         if scheme is None:
             return self._refusal(401, "wrong credentials", {"WWW-Authenticate": 'Basic realm="Clanforge"'})
-        if not self._is_account(query, optional=scheme == "bearer"):
+        job_id = int(found["id"])
+        account = found.groupdict().get("asid")
+        if not self._is_account(account, query, optional=scheme == "bearer"):
             return self._refusal(403, "forbidden: wrong accountserviceid")
         if self._scenario.known and job_id not in self._scenario.known:
             return self._refusal(404, "unknown id")
@@ -113,10 +121,10 @@ class Api:
         same = compare_digest(given.strip().encode(errors="replace"), good.encode(errors="replace"))
         return scheme.lower() if good and same else None
 
-    def _is_account(self, query: str, *, optional: bool) -> bool:
-        """Check the ASID; with a bearer token the successor's API lets it be left out."""
+    def _is_account(self, account: str | None, query: str, *, optional: bool) -> bool:
+        """Check the ASID, of the path or the query; there, with a bearer token, it may be left out."""
         wanted = self._access.account_service_id
-        given = parse_qs(query, keep_blank_values=True).get("accountserviceid", [])
+        given = [account] if account else parse_qs(query, keep_blank_values=True).get("accountserviceid", [])
         return wanted is None or given == [str(wanted)] or (optional and not given)
 
     def _play(self, route: Route, job_id: int) -> Reply:
@@ -163,11 +171,11 @@ class Api:
         return Reply(status, self._headers(body, more), body, told)
 
 
-def _find(path: str) -> tuple[Route | None, int]:
+def _find(path: str) -> tuple[Route | None, re.Match[str] | None]:
     for route in ROUTES:
         if match := route.path.fullmatch(path):
-            return route, int(match[1])
-    return None, 0
+            return route, match
+    return None, None
 
 
 def _content(
@@ -189,6 +197,10 @@ def _content(
 
 def _in_words(fields: Mapping[str, Any], *, altered: bool) -> str:
     """Say what an answer says, for the record."""
-    name = str(fields.get("jobstatename", "no state"))[:80]
-    progress = f" {fields.get('jobprogress')} %" if name in JobState.RUNNING.names else ""
-    return f"{name}{progress}" + (", altered" if altered else "")
+    if "pending_machines" in fields:
+        told = ", ".join(f"{count} {name}" for name, count in fields.items() if name.endswith("_machines"))
+        told = told.replace("_machines", "")
+    else:
+        name = str(fields.get("jobstatename", "no state"))
+        told = f"{name} {fields.get('jobprogress')} %" if name in JobState.RUNNING.names else name
+    return told[:80] + (", altered" if altered else "")

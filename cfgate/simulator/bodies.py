@@ -11,6 +11,7 @@ from email.utils import formatdate
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from cfgate.model import JobState
 from cfgate.simulator.faults import Junk
 from cfgate.simulator.scenario import Guess, Unset
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 JSON: Final = "application/json"
 HTML: Final = "text/html; charset=utf-8"
+MACHINES: Final = 20  # of every image
 
 _MISSING: Final = "$missing"
 _VARIABLE: Final = re.compile(r"\$(id|now|date)(?:([+-][0-9]{1,9})(?![0-9]))?")
@@ -63,6 +65,23 @@ def job(id_field: str, job_id: int, look: Look, moment: Moment, unset: Unset) ->
     elif look.stage.eta.guess is Guess.ZERO:
         told["jobeta"] = 0
     return dict(sorted(told.items()))
+
+
+def diff(job_id: int, look: Look, moment: Moment, unset: Unset) -> dict[str, Any]:
+    """Make the fields of an image diff: a job, and maps of what is different (image-diff-status page)."""
+    maps = {"added": {"new.pak": 1}, "modified": {"server.bin": 2}, "removed": {}}
+    return job("diffid", job_id, look, moment, unset) | maps
+
+
+def machines(image_id: int, look: Look, moment: Moment, unset: Unset) -> dict[str, Any]:  # noqa: ARG001 - a route
+    """Count the machines of a roll-out that has come as far as the job: none before it is Running."""
+    state = look.stage.state
+    if state not in (JobState.RUNNING, JobState.COMPLETED, JobState.FAILED):
+        return {"pending_machines": 0, "failed_machines": 0, "completed_machines": 0}
+    done = MACHINES if state is JobState.COMPLETED else MACHINES * look.progress // 100
+    left = MACHINES - done
+    failed = left if state is JobState.FAILED else 0
+    return {"pending_machines": left - failed, "failed_machines": failed, "completed_machines": done}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A scenario is a YAML file. This one uses most of what there is; only `life` is r
 
     description: A job that is retried, behind a proxy with a bad day.
     date-offset: 10m            # the server's clock is ahead of this machine's; -10m: behind
-    begins: first request       # of each image version (the default), or: at start (of the simulator)
+    begins: first request       # of each job (the default), or: at start (of the simulator)
     image-version-id: 9001      # one id or a list: any other is answered 404; left out: every id is known
     unset: null                 # optional fields before their time: null, missing, empty ("") or zero
     updated: with progress      # when jobupdated moves: with progress, with state, or always
@@ -47,9 +47,13 @@ A state of `life` has
     joberror    the error text, while in this state
     fields      fields of the answer to replace or to add; `$missing` leaves one out
 
+Every kind of status that Clanforge has is played: the jobs of an image version, update or diff, and the
+roll-out of an image to twenty machines, of which none is counted before Running; then they are completed as
+`progress` has it, and with Failed those that are left have failed.
+
 A fault has some of these to say when (all must fit; none: always)
 
-    requests    by number, for each image version: 3, or 2-4, or 10-, or every 5, or several by comma
+    requests    by number, for each job: 3, or 2-4, or 10-, or every 5, or several by comma
     after       from so long into the life on: 10s
     until       up to so long into the life: 20s
     during      the name of a state
