@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from cfgate.delivery import deliver
 from cfgate.hosts.console import Console
 from cfgate.hosts.terminal import Terminal
-from cfgate.model import GateStatus, Result
+from cfgate.model import GateStatus, Resource, Result
 from cfgate.report.annotations import job_annotations
 from cfgate.settings.address import page_url
 from cfgate.settings.values import Files
