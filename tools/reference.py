@@ -21,7 +21,7 @@ from cfgate import __version__  # noqa: E402 - the path comes first
 from cfgate.model import GateStatus  # noqa: E402
 from cfgate.report.dotenv import variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
-from cfgate.settings.options import OPTIONS, SECTIONS, Option  # noqa: E402
+from cfgate.settings.options import OPTIONS, SECTIONS, TARGETS, Option  # noqa: E402
 from cfgate.simulator import load, names  # noqa: E402
 from tools import schema  # noqa: E402
 
@@ -152,10 +152,13 @@ def _value(option: Option) -> str:
 
 def file_keys() -> Iterator[str]:
     """Table the keys of the config file."""
-    yield from _head("key", "value", "default")
+    yield from _head("key", "value", "default", "in a target too")
     for option in (option for option in OPTIONS if not option.not_in_file):
         value = f"{_value(option)}, or a list of them" if option.many else _value(option)
-        yield _row(f"`{option.name}`", value, f"`{option.default}`" if option.default else "–")
+        default = f"`{option.default}`" if option.default else "–"
+        own = "one ID" if option.many else "yes"
+        yield _row(f"`{option.name}`", value, default, own if option.each else "–")
+    yield _row(f"`{TARGETS}`", "names, and the options of each", "–", "–")
 
 
 def not_in_file() -> Iterator[str]:
