@@ -7,7 +7,7 @@ TOOLS := .cache/tools
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format lock lock-upgrade lock-check definitions container clean FORCE
+.PHONY: help demo test lint format reference bench lock lock-upgrade lock-check definitions container clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -75,6 +75,13 @@ define compile
 @cd $(1) && $(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 @cd $(1) && $(COMPILE) --group ci -o requirements/ci.txt
 endef
+
+reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
+	$(BIN)/python -m tools.reference
+
+bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
+	$(BIN)/python benchmarks/cadence.py
+	$(BIN)/python -m benchmarks.gate
 
 lock: $(TOOLS)/ci.txt ## renew requirements/*.txt after a change of pyproject.toml
 	$(call compile,.)

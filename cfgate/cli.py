@@ -107,7 +107,7 @@ class Program:
         except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
             host.debug(redact("".join(traceback.format_exception(error))))
             result = ended_by(bug(error, redact), undecided)
-        return self._finish(host, files, result, problems)
+        return self._finish(host, files, replace(result, warnings=request.warnings), problems)
 
     def _undecided(self) -> Result:
         return replace(UNDECIDED, started=self.clock.time())

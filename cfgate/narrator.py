@@ -55,7 +55,7 @@ class Narrator:
                 self._line(target, at, f"{why}, retry {attempt}, {again}", Style.ODD)
             case Noted(target, at, what, warning):
                 self._line(target, at, what, Style.ODD if warning else Style.DIM)
-                if warning:
+                if warning and self._host.annotates:
                     self._host.annotate(Level.WARNING, target.label, what)
             case Ended(target, at, outcome):
                 self._latest.pop(target, None)

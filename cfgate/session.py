@@ -48,7 +48,6 @@ def run(
 
     A rehearsal plays `speed` times as fast as its scenario says.
     """
-    began, started = clock.monotonic(), clock.time()
     rehearsal = bool(settings.rehearse)
     with ExitStack() as stack:
         if rehearsal:
@@ -56,6 +55,7 @@ def run(
 
             settings = stack.enter_context(rehearse(settings, speed))
         client = _client(settings, clock, environ, redact, stack)
+        began, started = clock.monotonic(), clock.time()
         pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
         narrator = Narrator(host, settings.targets, clock)
@@ -157,7 +157,7 @@ def bug(error: BaseException, redact: Callable[[str], str] = _no_text) -> Broken
     """Describe an unexpected exception: its kind, its place in cfgate, its text as `redact` leaves it."""
     place = ""
     for frame in traceback.extract_tb(error.__traceback__):
-        if "cfgate" in Path(frame.filename).parts:
+        if Path(__file__).parent in Path(frame.filename).parents:
             place = f" in {Path(frame.filename).name}, line {frame.lineno}"
     text = redact(str(error))
     return Broken(f"{type(error).__name__}{place}{f': {text}' if text else ''}")

@@ -37,14 +37,18 @@ def explained(error: Exception, api: str, proxy: str = "") -> Exception:
     if not isinstance(error, _OF_THE_WIRE):
         return error
     causes = list(_causes(error))
-    peer = f"the proxy {proxy}" if proxy and _first(causes, ProxyError) else api
-    return (
+    at_proxy = bool(proxy) and _first(causes, ProxyError) is not None
+    peer = f"the proxy {proxy}" if at_proxy else api
+    explanation = (
         _certificate(causes, peer)
         or _look_up(causes, peer)
         or _tunnel(causes, peer)
         or _tls(causes, peer)
         or _connection(causes, peer)
     )
+    if at_proxy and type(explanation) is NoAnswer:
+        explanation.remedy = "Check the proxy that HTTPS_PROXY names, or name the API's host in NO_PROXY."
+    return explanation
 
 
 def _causes(error: BaseException) -> Iterator[BaseException]:

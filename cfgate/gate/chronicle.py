@@ -6,6 +6,7 @@ few times first. It judges but one thing: whether an ending must be heard again 
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Final
 
 from cfgate.events import Answered, AskingAgain, Ended, Noted
@@ -74,8 +75,8 @@ class Chronicle:
         if job.verdict is Verdict.PENDING:
             return 0.0
         holds = max(job.holds, _STALE_HOLDS if stale else 0.0)
-        # To the millisecond: the pause in between was a difference of clock readings.
-        left = round(self._state_since + holds - now, 3)
+        # In whole milliseconds, rounded up: the pause in between was a difference of clock readings.
+        left = math.ceil((self._state_since + holds - now) * 1000 - 1e-3) / 1000
         if left <= 0:
             return 0.0
         too_old = "that answer is too old to be believed at once"

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
 _BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
+# An ending that has to hold for a while is looked at this often meanwhile, so that a setback is heard.
+_WHILE_IT_HOLDS: Final = 3.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
 _SKEW_WORTH_TELLING: Final = 60.0
 
@@ -113,7 +115,7 @@ class Gate:
             if patience <= 0:
                 return self._stalled(job)
             now = self._api_clock.now()
-            pause = again or self._pacing.next_pause(job, now)
+            pause = min(again, _WHILE_IT_HOLDS) if again else self._pacing.next_pause(job, now)
             self._chronicle.waiting(job, self._pacing.time_left(now))
             self._clock.sleep(min(pause, self._deadline.left(), patience))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -91,7 +92,8 @@ def clashing_files(files: Files) -> Iterator[str]:
     """Tell which reports would overwrite each other."""
     writers: dict[str, str] = {}
     for name in ("result-file", "junit-file", "dotenv-file", "summary-file", "annotations-file"):
-        path = getattr(files, name.removesuffix("-file"))
+        given = getattr(files, name.removesuffix("-file"))
+        path = os.path.normpath(given) if given else ""
         if path and path in writers:
             yield f"{writers[path]} and {name} name the same file: give each its own"
         writers.setdefault(path, name)

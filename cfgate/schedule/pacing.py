@@ -1,4 +1,4 @@
-"""When to look next. Pure: no I/O, no sleep, no global state."""
+"""What a gate needs to know about pauses, and the simplest thing that knows it."""
 
 from __future__ import annotations
 
@@ -29,22 +29,6 @@ class FixedInterval:
         """Return the fixed pause."""
         return self._seconds
 
-    def time_left(self, now: float) -> float | None:  # noqa: ARG002
+    def time_left(self, now: float) -> float | None:  # noqa: ARG002 - the whole point
         """Know nothing."""
-        return None
-
-
-class Cadence:
-    """The adaptive cadence (`poll-interval: auto`)."""
-
-    def __init__(self, max_interval: float = 15.0, min_interval: float = 1.0) -> None:
-        self._max = max_interval
-        self._min = min_interval
-
-    def next_pause(self, status: JobStatus, now: float) -> float:  # noqa: ARG002
-        """Return seconds to pause, in `[min_interval, max_interval]`."""
-        return self._max
-
-    def time_left(self, now: float) -> float | None:  # noqa: ARG002
-        """Return the estimate of the seconds left."""
         return None

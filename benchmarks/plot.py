@@ -1,0 +1,77 @@
+"""A scatter plot as SVG, with both axes logarithmic, readable on light and dark pages."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from html import escape
+from typing import Final
+
+WIDTH: Final = 860
+HEIGHT: Final = 480
+LEFT, RIGHT, TOP, BOTTOM = 70, 250, 30, 60
+REQUESTS: Final = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
+SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
+
+
+@dataclass(frozen=True)
+class Point:
+    """One cadence: how many requests a job costs, and how many seconds late its end is seen."""
+
+    name: str
+    requests: float
+    latency: float
+    ours: bool
+
+
+def _x(requests: float) -> float:
+    low, high = math.log(REQUESTS[0]), math.log(REQUESTS[-1])
+    return LEFT + (math.log(requests) - low) / (high - low) * (WIDTH - LEFT - RIGHT)
+
+
+def _y(latency: float) -> float:
+    low, high = math.log(SECONDS[0]), math.log(SECONDS[-1])
+    return HEIGHT - BOTTOM - (math.log(latency) - low) / (high - low) * (HEIGHT - TOP - BOTTOM)
+
+
+def _grid() -> list[str]:
+    lines = []
+    for requests in REQUESTS:
+        x = _x(requests)
+        lines.append(f'<path d="M{x:.1f} {TOP}V{HEIGHT - BOTTOM}" class="grid"/>')
+        lines.append(f'<text x="{x:.1f}" y="{HEIGHT - BOTTOM + 18}" text-anchor="middle">{requests:g}</text>')
+    for seconds in SECONDS:
+        y = _y(seconds)
+        lines.append(f'<path d="M{LEFT} {y:.1f}H{WIDTH - RIGHT}" class="grid"/>')
+        lines.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{seconds:g} s</text>')
+    middle = (LEFT + WIDTH - RIGHT) / 2
+    lines.append(f'<text x="{middle}" y="{HEIGHT - 16}" text-anchor="middle">requests for one job</text>')
+    lines.append(f'<text x="{LEFT}" y="18">seconds from the end of the job until it is known</text>')
+    return lines
+
+
+def scatter(points: Sequence[Point]) -> str:
+    """Draw the points, numbered, with their names beside the plot."""
+    body, side = _grid(), WIDTH - RIGHT + 22
+    for number, point in enumerate(points, 1):
+        kind = "ours" if point.ours else "peer"
+        x, y = _x(point.requests), _y(point.latency)
+        legend = TOP + 10 + 22 * (number - 1)
+        body += [
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" class="{kind}"/>',
+            f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" class="number">{number}</text>',
+            f'<circle cx="{side}" cy="{legend}" r="8" class="{kind}"/>',
+            f'<text x="{side}" y="{legend + 4}" text-anchor="middle" class="number">{number}</text>',
+            f'<text x="{side + 14}" y="{legend + 4}">{escape(point.name)}</text>',
+        ]
+    style = (
+        "text{font:12px sans-serif;fill:#777}.grid{stroke:#999;stroke-opacity:.3}"
+        ".peer{fill:#8a8f98}.ours{fill:#1a7f37}.number{fill:#fff;font-size:10px}"
+    )
+    inner = "\n".join(body)
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">\n'
+        f"<title>Latency against requests: cfgate and the cadences of other gates</title>\n"
+        f"<style>{style}</style>\n{inner}\n</svg>\n"
+    )

@@ -1,0 +1,11 @@
+"""When to look next. Pure: no I/O, no sleep, no global state; the only chance in it is a seeded jitter.
+
+`cadence` asks two clues when the job will end: `eta` reads the estimate that the API announces, `progress`
+measures the rate of the per cents. Each answers with a `forecast`, as wide as its record deserves, and
+`looks` turns the narrowest into the pause that costs least. docs/cadence.md tells why, with measurements.
+"""
+
+from cfgate.schedule.cadence import Cadence
+from cfgate.schedule.pacing import FixedInterval, Pacing
+
+__all__ = ["Cadence", "FixedInterval", "Pacing"]
