@@ -31,7 +31,8 @@ def best_pause(left: float, spread: float, price: float, gap: float) -> float:
       over time is 2 * asinh(exp(z / 2)) * sqrt(scale / (2 * price)), and the next look is due when that has
       grown by one: long pauses in the tails, short ones around the end, and longer ones again once overdue.
     - That holds if looks may be as close as one likes. Where the end is known to a fraction of `gap`, one
-      look aimed just past it does better than several around it: where the density falls to 1 / (gap + price).
+      look aimed just past it does better than several around it: where the density falls to
+      1 / (gap + price).
     """
     scale = _SCALE * max(spread, -OVERDUE * left)
     here = -left / scale
