@@ -411,3 +411,12 @@ def test_a_redirect_is_not_followed_even_to_an_address_that_would_answer(
     with client("https://api.example.invalid") as api, pytest.raises(Rejected, match="not followed"):
         api.fetch(TARGET, ASID)
     assert not elsewhere.called
+
+
+def test_a_date_in_retry_after_is_read_by_the_clock_of_the_api(adapter: requests_mock.Adapter) -> None:
+    """However wrong the local clock is, the pause is the one that the API meant."""
+    headers = {"Date": "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 12:00:20 GMT"}
+    adapter.register_uri("GET", requests_mock.ANY, status_code=429, headers=headers)
+    with client("https://api.example.invalid") as api, pytest.raises(NoAnswer) as caught:
+        api.fetch(Target(ID), ASID)
+    assert caught.value.retry_after == 20

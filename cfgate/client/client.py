@@ -87,16 +87,18 @@ class Client:
         """
         request = self._get(target, account_service_id)
         reply = self._transport.send(request, self._request_timeout)
+        date = _moment(reply.headers.get("Date", ""))
         job = read(
             reply.status,
             reply.headers,
             reply.body,
             target.image_version_id,
             target.resource,
-            now=self._clock.time(),
+            # A `Retry-After` that is a date is in the API's time; this machine's clock may be wrong.
+            now=self._clock.time() if date is None else date,
             redact=self._redact,
         )
-        return Answer(job, _moment(reply.headers.get("Date", "")), reply.sent, reply.received)
+        return Answer(job, date, reply.sent, reply.received)
 
     def close(self) -> None:
         """Close the connections that are kept."""
