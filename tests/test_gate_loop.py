@@ -183,6 +183,15 @@ def test_a_version_just_created_may_be_unknown_for_a_moment() -> None:
     assert Run([NotFound("HTTP 404"), NotFound("HTTP 404"), job("Completed")]).status is GateStatus.READY
 
 
+def test_the_grace_counts_from_the_first_of_a_row_of_404s() -> None:
+    """Another trouble in between begins the row anew, but not for ever: the error tolerance goes on."""
+    slow = NoAnswer("time-out", retry_after=40)
+    run = Run([NotFound("HTTP 404"), slow, NotFound("HTTP 404"), slow, job("Completed")], not_found_grace=60)
+    assert run.status is GateStatus.READY
+    turns = [NotFound("HTTP 404"), NoAnswer("time-out")] * 200
+    assert Run(turns, not_found_grace=60).status is GateStatus.UNAVAILABLE
+
+
 def test_a_version_that_stays_unknown_is_not_found() -> None:
     """HTTP 404 for the whole grace period ends as not_found, with the ids to check in the remedy."""
     run = Run([NotFound("HTTP 404")], not_found_grace=30)

@@ -33,6 +33,8 @@ if TYPE_CHECKING:
 
 # Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
 _BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
+# Two looks are at least this many seconds apart, but for the one at the deadline.
+_CLOSEST: Final = 1.0
 # An ending that has to hold for a while is looked at this often meanwhile, so that a setback is heard.
 _WHILE_IT_HOLDS: Final = 3.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
@@ -117,7 +119,8 @@ class Gate:
             now = self._api_clock.now()
             pause = min(again, _WHILE_IT_HOLDS) if again else self._pacing.next_pause(job, now)
             self._chronicle.waiting(job, self._pacing.time_left(now))
-            self._clock.sleep(min(pause, self._deadline.left(), patience))
+            # The look that finds a job stalled comes no closer to the one before than any other may.
+            self._clock.sleep(min(pause, self._deadline.left(), max(patience, _CLOSEST)))
 
     def _ask(self) -> JobStatus:
         """Ask until a usable answer comes; when patience or time is over, raise what came instead."""

@@ -57,8 +57,9 @@ class Streak:
             self._excused += error.retry_after
         if isinstance(error, NotFound):
             self._unknown_since = now if self._unknown_since is None else self._unknown_since
-        elif self._unusable_since is None:
-            self._unusable_since = now
+        else:
+            self._unknown_since = None  # the row of 404s is broken
+            self._unusable_since = now if self._unusable_since is None else self._unusable_since
         if isinstance(error, Doubtful):
             self._doubt = error
         if not isinstance(error, Unresolved):
