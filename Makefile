@@ -7,7 +7,7 @@ TOOLS := .cache/tools
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format reference bench lock lock-upgrade lock-check definitions container clean FORCE
+.PHONY: help demo test lint format reference bench proofs lock lock-upgrade lock-check definitions container clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -82,6 +82,11 @@ reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the doc
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
 	$(BIN)/python benchmarks/cadence.py
 	$(BIN)/python -m benchmarks.gate
+
+proofs: $(VENV)/dev.txt ## try to fool, hang or silence the gate; some minutes
+	$(BIN)/python -m proofs.model_check --length 3
+	$(BIN)/python -m proofs.soak --gates 2000
+	$(BIN)/python -m proofs.fault_matrix
 
 lock: $(TOOLS)/ci.txt ## renew requirements/*.txt after a change of pyproject.toml
 	$(call compile,.)

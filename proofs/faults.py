@@ -1,0 +1,254 @@
+"""Every fault of the matrix: what goes wrong, how it is played, and what the gate is to make of it.
+
+A fault is played on one request, or on as many in a row as `times` says. The gate is to ride it out, unless
+docs/verdicts.md lets it `end` the gate at once. A `harmless` one must not even cost a retry; nor must one
+that is `resent`, when it hits a kept connection.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import struct
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from cfgate.model import GateStatus
+from proofs.front import stall
+from proofs.program import ID
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The simulator plays it: the keys of a fault in a scenario."""
+
+    fault: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class OnTheWire:
+    """A front plays it: `play` gets the connection, and a way to have the simulator's true answer.
+
+    With `tls` the API is https, and `play` begins before the handshake.
+    """
+
+    play: Callable[[socket.socket, Callable[[], bytes]], None]
+    tls: bool = False
+
+
+@dataclass(frozen=True)
+class Door:
+    """The front refuses connections ("shut") or lets nobody through ("block") until the gate has noticed."""
+
+    how: str
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """The server shows this certificate of the tests."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """The look-up of the API's name fails, with this error number of `getaddrinfo`."""
+
+    error: int
+
+
+@dataclass(frozen=True)
+class Tunnel:
+    """The HTTP proxy answers this to CONNECT; nothing at all: it stalls."""
+
+    answer: bytes
+
+
+@dataclass(frozen=True)
+class Jump:
+    """The local clock jumps by so many seconds; `fault` is what the simulator plays besides."""
+
+    seconds: float
+    fault: Mapping[str, Any] = field(default_factory=dict)
+
+
+Played = Answered | OnTheWire | Door | Certificate | Lookup | Tunnel | Jump
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Something that goes wrong, once. The gate must not ask again before `least` seconds have passed."""
+
+    name: str
+    played: Played
+    times: int = 1
+    end: GateStatus | None = None
+    harmless: bool = False
+    resent: bool = False
+    least: float = 0.0
+
+
+# What fronts do
+
+
+def _send(data: bytes) -> OnTheWire:
+    """Answer with these bytes, and close the connection."""
+    return OnTheWire(lambda connection, _: connection.sendall(data))
+
+
+def _reset(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    """Break off with an RST before anything was said."""
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+
+
+def _leave(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    """Close the connection before anything was said."""
+
+
+def _stall(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    stall(connection)
+
+
+def _as_http_1_0(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+    """Answer as an old server does: no length, the end of the connection ends the body."""
+    head, _, body = true_answer().partition(b"\r\n\r\n")
+    lines = [
+        line for line in head.split(b"\r\n")[1:] if not line.startswith((b"Content-Length", b"Connection"))
+    ]
+    connection.sendall(b"\r\n".join((b"HTTP/1.0 200 OK", *lines, b"", body)))
+
+
+def _huge(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+    """Pad the true answer to 100 MB."""
+    _, _, body = true_answer().partition(b"\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 100000000\r\n\r\n" + body)
+    for _ in range(100):
+        connection.sendall(b" " * 1_000_000)
+
+
+def _chunked_and_cut(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+    """Send the true answer as a chunk, and leave without the last one."""
+    _, _, body = true_answer().partition(b"\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(b"%x\r\n%b\r\n" % (len(body), body))
+
+
+def _negative_chunk(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+    """Send a chunk of less than nothing."""
+    true_answer()
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n0\r\n\r\n")
+
+
+def _endless_headers(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    connection.sendall(b"HTTP/1.1 200 OK\r\n")
+    while True:  # until the client leaves
+        connection.sendall(b"X-Filler: " + b"x" * 1000 + b"\r\n")
+
+
+def _endless_hints(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    while True:  # until the client leaves
+        connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 10)
+
+
+# What simulators do
+
+
+def _answered(**fault: Any) -> Answered:
+    return Answered({name.replace("_", "-"): value for name, value in fault.items()})
+
+
+def _completed(**fields: Any) -> Answered:
+    """Say Completed, but for these fields."""
+    return Answered({"fields": {"jobstateid": 5, "jobstatename": "Completed", "jobprogress": 100, **fields}})
+
+
+def _busy(retry_after: str) -> dict[str, Any]:
+    return {"status": 429, "headers": {"Retry-After": retry_after}}
+
+
+def _redirect(status: int, location: str) -> Answered:
+    return Answered({"status": status, "headers": {"Location": location}})
+
+
+_TWICE: Final = json.dumps(
+    {"imageversionid": ID, "jobstatename": "Running", "jobprogress": 1, "success": True}
+).replace("}", ', "jobstatename": "Completed"}')
+_ENVELOPE: Final = {"error_code": 1, "error_message": "image locked by diffid: 218595", "error": True}
+_REJECTED: Final = GateStatus.REJECTED
+_UNTRUSTED: Final = GateStatus.UNAVAILABLE
+_NO_SUCH_NAME: Final = socket.EAI_NONAME
+_NOT_NOW: Final = socket.EAI_AGAIN
+
+# `{trap}` is the port of a server that nobody must ever ask.
+FAULTS: Final = (
+    Fault("HTTP 500", _answered(status=500)),
+    Fault("HTTP 502", _answered(status=502)),
+    Fault("HTTP 503, three times", _answered(status=503), times=3),
+    Fault("HTTP 408", _answered(status=408)),
+    Fault("HTTP 429, Retry-After in seconds", Answered(_busy("2")), least=1.5),
+    Fault("HTTP 429, Retry-After as a date", Answered(_busy("$date+4")), least=2.5),
+    Fault("HTTP 404, twice", _answered(status=404), times=2),
+    Fault("HTTP 204", _answered(status=204)),
+    Fault("an error envelope", _answered(body=json.dumps(_ENVELOPE))),
+    Fault("an HTML page with 200", _answered(instead="html")),
+    Fault("an empty body", _answered(instead="empty")),
+    Fault("a body that is not UTF-8", _answered(instead="not-utf8")),
+    Fault("100,000 levels of nesting", _answered(instead="deep")),
+    Fault("a body of 2 MiB", _answered(instead="huge 2MiB")),
+    Fault("a body of 100 MB", OnTheWire(_huge)),
+    Fault("a gzip bomb of 64 MiB", _answered(instead="gzip-bomb 64MiB")),
+    Fault("a reset before headers", _answered(connection="reset before headers"), resent=True),
+    Fault("a reset in headers", _answered(connection="reset in headers"), resent=True),
+    Fault("a reset in body", _answered(connection="reset in body")),
+    Fault("an end before headers", _answered(connection="cut before headers"), resent=True),
+    Fault("an end in headers", _answered(connection="cut in headers")),
+    Fault("an end in body", _answered(connection="cut in body")),
+    Fault("a stall before headers", _answered(connection="stall before headers")),
+    Fault("a stall in headers", _answered(connection="stall in headers")),
+    Fault("a stall in body", _answered(connection="stall in body")),
+    Fault("one byte a second in the headers", _answered(connection="drip in headers")),
+    Fault("one byte a second in the body", _answered(connection="drip in body")),
+    Fault("a kept connection closed by the server", _answered(connection="cut after body"), harmless=True),
+    Fault("a kept connection reset by the server", _answered(connection="reset after body"), harmless=True),
+    Fault("half a second of delay", _answered(delay="500ms"), harmless=True),
+    Fault("HTTP/1.0", OnTheWire(_as_http_1_0), harmless=True),
+    Fault("chunks without an end", OnTheWire(_chunked_and_cut)),
+    Fault("a chunk of negative size", OnTheWire(_negative_chunk)),
+    Fault("headers without an end", OnTheWire(_endless_headers)),
+    Fault("100 Continue without an end", OnTheWire(_endless_hints)),
+    Fault("something that is not HTTP", _send(b"SSH-2.0-OpenSSH_9.6\r\n")),
+    Fault("a reset when connecting", OnTheWire(_reset)),
+    Fault("a connection refused", Door("shut")),
+    Fault("a stall when connecting", Door("block")),
+    Fault("another version's answer", _completed(imageversionid=ID + 1)),
+    Fault("id and name of the state disagree", _completed(jobstateid=4)),
+    Fault("an unknown state", _completed(jobstateid=8, jobstatename="Archived")),
+    Fault("Completed without success", _completed(success=False)),
+    Fault("Completed with a job error", _completed(joberror="disk full")),
+    Fault("true where a number belongs", _completed(jobprogress=True)),
+    Fault("the same key twice", _answered(body=_TWICE)),
+    Fault("a redirect to another host", _redirect(302, "https://other.cfgate.test:{trap}/"), end=_REJECTED),
+    Fault("a redirect to http", _redirect(301, "http://127.0.0.1:{trap}/"), end=_REJECTED),
+    Fault("a redirect to itself", _redirect(307, f"/cfp/v1/imageversion/{ID}/status"), end=_REJECTED),
+    Fault("HTTP 401", _answered(status=401), end=_REJECTED),
+    Fault("HTTP 403", _answered(status=403), end=_REJECTED),
+    Fault("an envelope that says forbidden", _answered(body='{"error_message": "forbidden"}'), end=_REJECTED),
+    Fault("a stall in the TLS handshake", OnTheWire(_stall, tls=True)),
+    Fault("an end in the TLS handshake", OnTheWire(_leave, tls=True)),
+    Fault("an answer without TLS", OnTheWire(_send(b"HTTP/1.1 400 Bad Request\r\n\r\n").play, tls=True)),
+    Fault("a certificate that has expired", Certificate("expired"), end=_UNTRUSTED),
+    Fault("a certificate of the future", Certificate("early"), end=_UNTRUSTED),
+    Fault("a certificate for another host", Certificate("elsewhere"), end=_UNTRUSTED),
+    Fault("a certificate signed by itself", Certificate("self-signed"), end=_UNTRUSTED),
+    Fault("a name without an address", Lookup(_NO_SUCH_NAME)),
+    Fault("a resolver that fails", Lookup(_NOT_NOW)),
+    Fault("a proxy that answers 502", Tunnel(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")),
+    Fault("a proxy that stalls", Tunnel(b"")),
+    Fault("a proxy that answers 403", Tunnel(b"HTTP/1.1 403 Forbidden\r\n\r\n"), end=_REJECTED),
+    Fault("a proxy that answers 407", Tunnel(b"HTTP/1.1 407 Log In\r\n\r\n"), end=_REJECTED),
+    Fault("a clock that jumps an hour ahead", Jump(3600.0), harmless=True),
+    Fault("a clock that jumps an hour back", Jump(-3600.0), harmless=True),
+    Fault("a jump back, with a date in Retry-After", Jump(-3600.0, _busy("$date+4")), least=2.5),
+    Fault("a jump ahead, with a date in Retry-After", Jump(3600.0, _busy("$date+4")), least=2.5),
+)  # fmt: skip
