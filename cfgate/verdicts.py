@@ -201,7 +201,7 @@ def _redacted(value: Any, redact: Text, depth: int = 0) -> Any:
 
 def _check_envelope(payload: dict[str, Any], resource: Resource) -> None:
     """Rule 4: an error instead of a job."""
-    if resource.told_in(payload):
+    if resource.shape.told_in(payload):
         return
     message = payload.get("error_message")
     if not (payload.get("error") or message or payload.get("success") is False):

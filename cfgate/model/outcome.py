@@ -1,0 +1,94 @@
+"""What a gate asks about, what it heard, and how it ended: plain frozen records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from cfgate.model.job import JobStatus
+from cfgate.model.resource import Resource
+from cfgate.model.states import GateStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A usable answer as it came: the job, the `Date` header (Unix seconds), and when it was asked for.
+
+    `sent` and `received` are seconds of the local monotonic clock.
+    """
+
+    job: JobStatus
+    date: float | None
+    sent: float
+    received: float
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """One thing to wait for, and the name that the log gives it."""
+
+    image_version_id: int  # or the id of whatever `resource` says
+    name: str = ""
+    resource: Resource = Resource.IMAGE_VERSION
+
+    @property
+    def label(self) -> str:
+        """What to call it in a sentence."""
+        return self.name or f"{self.resource.noun} {self.image_version_id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A change of state, as first seen: seconds since the gate began, and the answer that showed it."""
+
+    at: float
+    job: JobStatus
+
+
+@dataclass(frozen=True, slots=True)
+class Retry:
+    """One answer that could not be used: when (seconds since the gate began), why, and the pause after it."""
+
+    at: float
+    why: str
+    pause: float
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How the gate on one target ended, and everything that a report may want to tell of it."""
+
+    target: Target
+    status: GateStatus
+    reason: str  # one sentence: what happened
+    remedy: str = ""  # one sentence: what to do; empty when there is nothing to do
+    job: JobStatus | None = None  # the last answer that could be trusted
+    waited: float = 0.0  # seconds
+    requests: int = 0
+    timeline: tuple[Moment, ...] = ()
+    retries: tuple[Retry, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run."""
+
+    status: GateStatus
+    exit_code: int
+    reason: str
+    remedy: str = ""
+    outcomes: tuple[Outcome, ...] = ()
+    rehearsal: bool = False
+    started: float = 0.0  # Unix seconds of the local clock
+    waited: float = 0.0  # seconds
+    warnings: tuple[str, ...] = field(default=())
+
+    @property
+    def ready(self) -> bool:
+        """Whether the pipeline may go on. True in one case only."""
+        return self.status is GateStatus.READY and self.exit_code == 0
+
+    @property
+    def decisive(self) -> Outcome | None:
+        """The outcome that decided, whose job the single-job outputs describe."""
+        return min(self.outcomes, key=lambda outcome: outcome.status.precedence, default=None)
