@@ -9,53 +9,65 @@ from __future__ import annotations
 import argparse
 import math
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script, from anywhere
 
 from benchmarks.measure import Measurement, measure
+from benchmarks.optimum import best_blind, best_estimate
 from benchmarks.peers import PEERS, SIMPLE_RULES
 from benchmarks.plot import Point, scatter
-from benchmarks.worlds import BY_NAME, NOTHING, WORLDS, World
+from benchmarks.worlds import BY_NAME, IMPROVING, NOTHING, ONE_ESTIMATE, WORLDS, World
 from cfgate.schedule import Cadence
 
-HEAD: Final = ("", "E", "bound", "requests", "latency: mean", "p95", "bound", "worst")
+OURS: Final = "cfgate"
+HEAD: Final = ("", "E", "bound", "requests", "latency: mean", "p95", "bound", "worst", "mean of E")
+# What each simple rule is measured in: a world that it was made for, and one that it was not.
+TRIED_IN: Final = {
+    SIMPLE_RULES[0].name: (IMPROVING.name, ONE_ESTIMATE.name),
+    SIMPLE_RULES[1].name: ("progress, steady", "progress in jumps of 10"),
+}
 # The worlds that stand for what an API may tell, in the plot.
 PLOTTED: Final = (
-    "the estimate improves",
+    IMPROVING.name,
     "progress, steady",
     "progress, fast to 90 %, then slow",
-    "one fixed estimate, 15 % off",
-    "no estimate, no progress",
+    ONE_ESTIMATE.name,
+    NOTHING.name,
 )
 
 
-def ours(world: World, jobs: int, seed: int) -> Measurement:
-    """Measure cfgate's cadence with its defaults."""
-    return measure(world, lambda number: Cadence(seed=number), jobs, seed)
+@dataclass(frozen=True)
+class Task:
+    """A cadence and a world, by their names: what one process measures at a time."""
+
+    cadence: str
+    world: str
+    jobs: int
+    seed: int
+
+    def run(self) -> Measurement:
+        """Measure it, with the defaults of the cadence."""
+        makers = {peer.name: peer.make for peer in (*PEERS, *SIMPLE_RULES)}
+        makers[OURS] = lambda number: Cadence(seed=number)
+        return measure(BY_NAME[self.world], makers[self.cadence], self.jobs, self.seed)
 
 
-def optimum(world: World, samples: int = 40_000) -> float:
-    """Return the least E that any cadence can reach which knows only how long such jobs take.
+Figures = Mapping[Task, Measurement]
 
-    The best rate of looking is proportional to the square root of the hazard rate h. With k * sqrt(h) looks a
-    second, R = k * I and L = I / (2 * k), where I is the integral of S * sqrt(h) over time and S the share of
-    jobs that have not ended; so E = I**2 / (2 * D), whatever k. It is 1/2 for ends without memory. The
-    integral is taken over a histogram of simulated ends: S * sqrt(h) = sqrt(S * f), f being their density.
-    """
-    width = 10.0  # seconds; wide enough for hundreds of ends in a bin
-    ends = [world.job(f"optimum/{number}").end for number in range(samples)]
-    bins: dict[int, int] = {}
-    for end in ends:
-        bins[int(end / width)] = bins.get(int(end / width), 0) + 1
-    left, integral = 1.0, 0.0
-    for number in sorted(bins):
-        share = bins[number] / samples
-        integral += math.sqrt((left - share / 2) * share / width) * width
-        left -= share
-    return integral**2 / (2 * sum(ends) / samples)
+
+def figures(jobs: int, seed: int) -> Figures:
+    """Measure everything: cfgate in every world, then the others; the blind ones cost the same in any."""
+    pairs = [(OURS, world.name) for world in WORLDS]
+    pairs += [(peer.name, NOTHING.name) for peer in PEERS]
+    pairs += [(rule, world) for rule, worlds in TRIED_IN.items() for world in worlds]
+    tasks = [Task(cadence, world, jobs, seed) for cadence, world in pairs]
+    with ProcessPoolExecutor() as pool:
+        return dict(zip(tasks, pool.map(Task.run, tasks), strict=True))
 
 
 def row(name: str, measured: Measurement, world: World | None = None) -> tuple[str, ...]:
@@ -70,18 +82,21 @@ def row(name: str, measured: Measurement, world: World | None = None) -> tuple[s
         f"{measured.p95:.2f} s",
         p95,
         f"{measured.worst:.2f} s",
+        f"{measured.mean_efficiency:.3f}",
     )
 
 
-def rows(jobs: int, seed: int) -> Iterator[tuple[str, ...]]:
-    """Measure everything: cfgate in every world, then the others, then what theory allows."""
-    for world in WORLDS:
-        yield row(f"cfgate: {world.name}", ours(world, jobs, seed), world)
-    for peer in PEERS:  # blind, so one world speaks for all
-        yield row(f"any world: {peer.name}", measure(NOTHING, peer.make, jobs, seed))
-    for rule, name in zip(SIMPLE_RULES, ("the estimate improves", "progress, steady"), strict=True):
-        yield row(f"{name}: {rule.name}", measure(BY_NAME[name], rule.make, jobs, seed))
-    yield (f"{NOTHING.name}: theoretical optimum", f"{optimum(NOTHING):.3f}", "", "", "", "", "", "")
+def rows(measured: Figures) -> Iterator[tuple[str, ...]]:
+    """Write a line for everything that was measured, and then what theory allows."""
+    blind = {peer.name for peer in PEERS}
+    for task, figure in measured.items():
+        world = "any world" if task.cadence in blind else task.world
+        if task.cadence == OURS:
+            yield row(f"cfgate: {world}", figure, BY_NAME[world])
+        else:
+            yield row(f"{world}: {task.cadence}", figure)
+    for world_of, least in ((NOTHING, best_blind(NOTHING)), (ONE_ESTIMATE, best_estimate(ONE_ESTIMATE))):
+        yield (f"{world_of.name}: theoretical optimum", f"{least:.3f}", *[""] * (len(HEAD) - 2))
 
 
 def table(lines: Sequence[Sequence[str]], *, markdown: bool) -> str:
@@ -97,28 +112,29 @@ def table(lines: Sequence[Sequence[str]], *, markdown: bool) -> str:
     return "\n".join(map(laid_out, (HEAD, rule, *lines)))
 
 
-def points(jobs: int, seed: int) -> Iterator[Point]:
+def points(measured: Figures) -> Iterator[Point]:
     """Make a point for every peer, and for cfgate by what the API tells."""
     for peer in PEERS:
-        measured = measure(NOTHING, peer.make, jobs, seed)
-        yield Point(peer.name, measured.requests, measured.latency, ours=False)
+        figure = next(each for task, each in measured.items() if task.cadence == peer.name)
+        yield Point(peer.name, figure.requests, figure.latency, ours=False)
     for name in PLOTTED:
-        measured = ours(BY_NAME[name], jobs, seed)
-        yield Point(f"cfgate: {name}", measured.requests, measured.latency, ours=True)
+        figure = next(each for task, each in measured.items() if (task.cadence, task.world) == (OURS, name))
+        yield Point(f"cfgate: {name}", figure.requests, figure.latency, ours=True)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Measure and print, or plot."""
+    """Measure and print, and plot when asked to."""
     parser = argparse.ArgumentParser(description="Measure the cadence in virtual time.")
     parser.add_argument("--jobs", type=int, default=1000, help="jobs in each world (default: 1000)")
     parser.add_argument("--seed", type=int, default=1, help="another seed, other jobs (default: 1)")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     parser.add_argument("--plot", type=Path, help="draw latency against requests into this SVG file")
     options = parser.parse_args(arguments)
+    measured = figures(options.jobs, options.seed)
+    print(table(list(rows(measured)), markdown=options.markdown))
     if options.plot:
-        options.plot.write_text(scatter(list(points(options.jobs, options.seed))), "utf-8")
-        return
-    print(table(list(rows(options.jobs, options.seed)), markdown=options.markdown))
+        duration = next(each.duration for task, each in measured.items() if task.world == NOTHING.name)
+        options.plot.write_text(scatter(list(points(measured)), duration), "utf-8")
 
 
 if __name__ == "__main__":

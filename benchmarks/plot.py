@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from html import escape
 from typing import Final
 
-WIDTH: Final = 860
+WIDTH: Final = 920
 HEIGHT: Final = 480
-LEFT, RIGHT, TOP, BOTTOM = 70, 250, 30, 60
+LEFT, RIGHT, TOP, BOTTOM = 70, 300, 30, 60
 REQUESTS: Final = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-SECONDS: Final = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
+SECONDS: Final = (0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
 
 
 @dataclass(frozen=True)
@@ -51,9 +51,22 @@ def _grid() -> list[str]:
     return lines
 
 
-def scatter(points: Sequence[Point]) -> str:
-    """Draw the points, numbered, with their names beside the plot."""
+def _equal(efficiency: float, duration: float, note: str) -> list[str]:
+    """Draw the line on which requests x latency / duration is the same."""
+    product = efficiency * duration
+    first = max(REQUESTS[0], product / SECONDS[-1])
+    last = min(REQUESTS[-1], product / SECONDS[0])
+    x, y = _x(first), _y(product / first)
+    return [
+        f'<path d="M{x:.1f} {y:.1f}L{_x(last):.1f} {_y(product / last):.1f}" class="equal"/>',
+        f'<text x="{x + 14:.1f}" y="{y - 2:.1f}">E = {efficiency:g}{note}</text>',
+    ]
+
+
+def scatter(points: Sequence[Point], duration: float) -> str:
+    """Draw the points, numbered, with their names beside; `duration` is the mean of the jobs, in seconds."""
     body, side = _grid(), WIDTH - RIGHT + 22
+    body += _equal(0.5, duration, ": every fixed interval") + _equal(0.05, duration, "")
     for number, point in enumerate(points, 1):
         kind = "ours" if point.ours else "peer"
         x, y = _x(point.requests), _y(point.latency)
@@ -67,6 +80,7 @@ def scatter(points: Sequence[Point]) -> str:
         ]
     style = (
         "text{font:12px sans-serif;fill:#777}.grid{stroke:#999;stroke-opacity:.3}"
+        ".equal{fill:none;stroke:#999;stroke-dasharray:6 4}"
         ".peer{fill:#8a8f98}.ours{fill:#1a7f37}.number{fill:#fff;font-size:10px}"
     )
     inner = "\n".join(body)

@@ -287,3 +287,32 @@ WORLDS: Final = (
 )
 BY_NAME: Final = {world.name: world for world in WORLDS}
 NOTHING: Final = BY_NAME["no estimate, no progress"]
+ONE_ESTIMATE: Final = BY_NAME["one fixed estimate, 15 % off"]
+
+STEADY: Final = BY_NAME["progress, steady"]
+RETRIED: Final = BY_NAME["progress, retried at 80 %"]
+
+# The same worlds, read in other ways than above. The bounds are what the cadence holds in each of them.
+READINGS: Final = (
+    replace(IMPROVING, name="improves, cut to whole seconds", bound=0.055, eta=Improving(whole=math.floor)),
+    replace(
+        IMPROVING, name="improves, one error for the whole job", bound=0.055, eta=Improving(constant=True)
+    ),
+    replace(IMPROVING, name="improves, log-normal errors", bound=0.055, eta=Improving(shape="log-normal")),
+    replace(IMPROVING, name="improves, a new estimate every 3 s", bound=0.06, eta=Improving(refresh=3.0)),
+    replace(IMPROVING, name="improves, known while queued", bound=0.055, eta_while_queued=True),
+    replace(IMPROVING, name="improves, with a slow tail", bound=0.055, progress=slow_tail),
+    replace(IMPROVING, name="improves, jobs of an hour", running=3600.0),
+    replace(STEADY, name="progress, rounded", whole=round),
+    replace(STEADY, name="progress, never above 99 % before the end", most=99),
+    replace(STEADY, name="progress, at 100 % too early", bound=0.07, progress=early),
+    replace(STEADY, name="progress, jobupdated moves with it", bound=0.05, updated="step"),
+    replace(STEADY, name="progress, jobs of an hour", running=3600.0),
+    replace(STEADY, name="progress, beside a lie: always 30 s ahead", eta=Always(30)),
+    replace(STEADY, name="progress, beside one fixed estimate", eta=Once(_off_by_15_percent)),
+    World("progress, slower and slower", 0.25, 5.0, progress=slowing),
+    World("progress, slower and slower, to a standstill", 0.20, 5.0, progress=quadratic),
+    replace(RETRIED, name="retried, and the estimate improves", eta=Improving()),
+    World("a lie: always 5 s ahead", 0.70, eta=Always(5)),
+    World("a lie: a third of the time", 0.65, eta=Once(lambda _: 0.33)),
+)

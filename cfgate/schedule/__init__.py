@@ -2,7 +2,8 @@
 
 `cadence` asks two clues when the job will end: `eta` reads the estimate that the API announces, `progress`
 measures the rate of the per cents. Each answers with a `forecast`, as wide as its record deserves, and
-`looks` turns the narrowest into the pause that costs least. docs/cadence.md tells why, with measurements.
+`looks` turns the narrowest into the pause that costs least. Where there is none, `experience` knows how long
+such jobs usually run. docs/cadence.md tells why, with measurements.
 """
 
 from cfgate.schedule.cadence import Cadence

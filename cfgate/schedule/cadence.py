@@ -6,6 +6,7 @@ import random
 from typing import TYPE_CHECKING, Final
 
 from cfgate.schedule.eta import EtaClue
+from cfgate.schedule.experience import Experience
 from cfgate.schedule.looks import best_pause
 from cfgate.schedule.progress import ProgressClue
 
@@ -29,9 +30,9 @@ JITTER: Final = 0.015
 class Cadence:
     """Look rarely while the end is far, and closely when it comes.
 
-    Far from the end, or where nothing can be believed, the pause is the longest one, which bounds the delay.
-    Of two clues the one counts that is surer for the time that it speaks of. They are asked again after every
-    answer, so no forecast has to be right but the last.
+    Far from the end the pause is the longest one, which bounds the delay. Of two clues the one counts that is
+    surer for the time that it speaks of; where neither can be believed, experience does. They are asked again
+    after every answer, so no forecast has to be right but the last.
     """
 
     def __init__(
@@ -43,6 +44,7 @@ class Cadence:
         self._shortest = min_interval
         self._price = max_interval * PRICE
         self._clues = (EtaClue(), ProgressClue())
+        self._experience = Experience(max_interval)
         self._forecast: Forecast | None = None
 
     def next_pause(self, status: JobStatus, now: float) -> float:
@@ -50,10 +52,10 @@ class Cadence:
         heard = [clue.hear(status, now) for clue in self._clues]
         forecasts = [forecast for forecast in heard if forecast]
         self._forecast = min(forecasts, key=lambda forecast: forecast.vagueness(now), default=None)
-        if self._forecast is None:
-            return self._longest
-        left = self._forecast.end - now
-        pause = best_pause(left, self._forecast.spread, self._price, self._shortest)
+        pause = self._experience.pause(status, now)
+        if self._forecast is not None:
+            left = self._forecast.end - now
+            pause = best_pause(left, self._forecast.spread, self._price, self._shortest)
         return min(max(pause, self._shortest), self._longest)
 
     def time_left(self, now: float) -> float | None:

@@ -11,6 +11,10 @@ from cfgate.schedule.forecast import FINEST, TELLING, Forecast, TrackRecord
 # An announced end is taken to be off by a fifth of what it says remains.
 ANNOUNCED: Final = 0.2
 
+# Seconds. Nobody says whether the API rounds the end, or cuts it and is half a second early. Taken to be so
+# much later, it is met about as well either way.
+CUT: Final = 0.1
+
 
 class EtaClue:
     """The announced end: good while it improves, and dropped when it does not.
@@ -35,7 +39,7 @@ class EtaClue:
             self._record.forget()
             self._forecast = None
         elif status.eta != self._eta or self._record.tested:
-            self._forecast = self._weigh(float(status.eta), now)
+            self._forecast = self._weigh(status.eta + CUT, now)
         self._eta = status.eta
         return self._forecast
 

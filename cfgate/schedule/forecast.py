@@ -6,8 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import Final
 
-# Seconds. Nothing is known better: the API's times are whole seconds, and nobody says whether cut or rounded.
-FINEST: Final = 0.4
+# Seconds. The API's times are whole ones, and nothing is known better than that: their standard deviation.
+FINEST: Final = 0.3
 # To be off by so many seconds is no mark of a bad forecast, however near the end it was made.
 SLACK: Final = 3.0
 

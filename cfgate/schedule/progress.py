@@ -11,7 +11,8 @@ from cfgate.schedule.forecast import FINEST, TELLING, Forecast, TrackRecord
 # A rate that was measured here is taken to be off by a fiftieth, until its record says something else.
 MEASURED: Final = 0.02
 
-# Per cents per second: no rate is above it, since a job that takes less than a second needs no forecast.
+# Per cents per second: from "not in this century" to "within a second", where no forecast is needed.
+SLOWEST: Final = 1e-8
 FASTEST: Final = 100.0
 
 
@@ -36,27 +37,35 @@ class ProgressClue:
     A number in whole per cents says little about now: the truth is anywhere up to the next step. It says a
     lot about the moments at which it changes. So every level gives two bounds on the true progress: at least
     this much since it was first seen, less than the next step when it was last seen. The steady progresses
-    that keep within all bounds are a polygon in the plane of (per cents now, rate). It is cut out from the
-    newest level backwards, as long as something is left of it: the rate is taken over the longest recent
-    stretch that was steady. A slow tail or a new start drops what was before it, with no threshold to tune.
+    that keep within all bounds are a polygon in the plane of (per cents now, rate), and every answer cuts a
+    piece off. When nothing is left of it, the pace has changed: it is cut anew, from the newest level
+    backwards, as long as something is left. So the rate is always taken over the longest recent stretch that
+    was steady; a slow tail or a new start drops what was before it, with no threshold to tune.
     """
 
     def __init__(self) -> None:
         self._record = TrackRecord(MEASURED)
+        self._forget()
+
+    def _forget(self) -> None:
+        self._record.forget()
         self._levels: list[Level] = []  # rising; no value twice, so never more than 101
+        self._step = 0
         self._fallen = 0
+        self._lines: list[Line] = []  # the corners of the polygon, as of `_heard`
+        self._heard = 0.0
 
     def hear(self, status: JobStatus, now: float) -> Forecast | None:
         """Take in an answer; `None` when there is no rate yet, or the number is noise."""
         if status.state is not JobState.RUNNING or status.progress is None:
-            self._record.forget()
-            self._levels.clear()
-            self._fallen = 0
+            self._forget()
             return None
         self._file(status.progress, status.updated, now)
+        self._cut_lines(now)
+        self._heard = now
         if len(self._levels) < 2 or self._fallen > status.progress:
             return None  # it has not moved, or it has fallen by more than it shows
-        left, width = self._extrapolate(now)
+        left, width = self._extrapolate()
         error = self._record.judge(now + left, now)
         # Lines within a range deviate from their mean by about a quarter of it. The forecast is never vaguer
         # than "as long again", or the errors of an old rate would drown the new one.
@@ -67,45 +76,56 @@ class ProgressClue:
     def _file(self, percent: int, updated: int | None, now: float) -> None:
         """Note which level was shown, and since when."""
         levels = self._levels
-        heard = levels[-1].until if levels else now
-        if levels:
-            self._fallen += max(levels[-1].percent - percent, 0)
-        while levels and levels[-1].percent > percent:
-            levels.pop()  # what it takes back, it has never shown
+        if levels and percent < levels[-1].percent:
+            self._fallen += levels[-1].percent - percent
+            self._lines.clear()
+            while levels and levels[-1].percent > percent:
+                levels.pop()  # what it takes back, it has never shown
         if levels and levels[-1].percent == percent:
             levels[-1] = levels[-1]._replace(until=now)
             return
         # `jobupdated` may tell, to the second, when a level was reached that we see only now. Where it means
         # something else, it is no later than the last answer or no earlier than this one.
-        reached = now if updated is None else updated + 1.0
-        levels.append(Level(percent, reached if heard < reached < now else now, now))
+        reached = now if updated is None or not levels else updated + 1.0
+        levels.append(Level(percent, reached if self._heard < reached < now else now, now))
+        step = math.gcd(*(level.percent for level in levels if level.percent < 100)) or 1
+        if step != self._step:
+            self._step = step
+            self._lines.clear()
 
-    def _extrapolate(self, now: float) -> tuple[float, float]:
-        """Return the seconds that are left at the measured rate, and how far apart the extremes are."""
-        lines = self._steady(now)
-        percent = sum(line.percent for line in lines) / len(lines)
-        rate = sum(line.rate for line in lines) / len(lines)
-        left = (100 - percent) / rate
-        ends = [(100 - line.percent) / line.rate if line.rate > 0 else math.inf for line in lines]
-        return left, min(max(ends) - min(ends), 3 * abs(left))
-
-    def _steady(self, now: float) -> list[Line]:
-        """Return the corners of the set of steady progresses that the newest levels allow."""
+    def _cut_lines(self, now: float) -> None:
+        """Cut off what the newest level excludes; begin anew when nothing is left."""
+        passed = now - self._heard
+        moved = [Line(percent + rate * passed, rate) for percent, rate in self._lines]
+        self._lines = self._within(moved, self._levels[-1], now)
+        if self._lines:
+            return
         newest = self._levels[-1].percent
-        step = math.gcd(*(level.percent for level in self._levels if level.percent < 100)) or 1
-        lines = [
-            Line(newest, 0.0),
-            Line(newest + step, 0.0),
-            Line(newest + step, FASTEST),
+        self._lines = [
+            Line(newest, SLOWEST),
+            Line(newest + self._step, SLOWEST),
+            Line(newest + self._step, FASTEST),
             Line(newest, FASTEST),
         ]
         for level in reversed(self._levels):
-            fewer = _cut(lines, -1.0, now - level.since, -level.percent)
-            fewer = _cut(fewer, 1.0, level.until - now, level.percent + step)
-            if len(fewer) < 3:
-                break
-            lines = fewer
-        return lines
+            fewer = self._within(self._lines, level, now)
+            if not fewer:
+                return
+            self._lines = fewer
+
+    def _within(self, lines: list[Line], level: Level, now: float) -> list[Line]:
+        """Return the corners of what is left within the bounds of a level; none, if it has no area."""
+        lines = _cut(lines, -1.0, now - level.since, -level.percent)
+        lines = _cut(lines, 1.0, level.until - now, level.percent + self._step)
+        return lines if len(lines) >= 3 else []
+
+    def _extrapolate(self) -> tuple[float, float]:
+        """Return the seconds that are left at the measured rate, and how far apart the extremes are."""
+        percent = sum(line.percent for line in self._lines) / len(self._lines)
+        rate = sum(line.rate for line in self._lines) / len(self._lines)
+        left = (100 - percent) / rate
+        ends = [(100 - line.percent) / line.rate for line in self._lines]
+        return left, min(max(ends) - min(ends), 3 * abs(left))
 
 
 def _cut(corners: list[Line], a: float, b: float, most: float) -> list[Line]:
