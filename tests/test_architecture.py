@@ -23,7 +23,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "schedule": ({"model"}, set()),
     "loopback": (set(), set()),
     "redaction": (set(), set()),
-    "settings": ({"errors", "loopback", "model", "redaction"}, {"yaml"}),
+    "settings": ({"errors", "loopback", "model", "redaction", "simulator"}, {"yaml"}),
     "client": ({"clock", "errors", "loopback", "model", "verdicts"}, {"requests", "urllib3"}),
     "gate": ({"clock", "errors", "events", "model", "schedule"}, {"tenacity"}),
     "report": ({"model"}, set()),

@@ -368,11 +368,13 @@ def test_a_rehearsal_needs_no_account_and_says_what_it_is() -> None:
 
 
 def test_an_unknown_rehearsal_is_a_wrong_setting() -> None:
-    """A scenario that does not exist is told like any other wrong setting, with a guess."""
-    ran = command("9001", "--rehearse", "redy")
+    """A scenario that does not exist is told together with every other wrong setting, with a guess."""
+    ran = command("9001", "--rehearse", "redy", "--timeout", "90")
     assert ran.returncode == 2
-    assert "ready" in ran.stdout
-    assert "flag --rehearse" in ran.stdout
+    assert "'redy' from flag --rehearse cannot be played: there is no such scenario; did you mean ready?" in (
+        ran.stdout
+    )
+    assert "'90' from flag --timeout has no unit" in ran.stdout
 
 
 def test_the_demo_shows_a_whole_life() -> None:

@@ -346,6 +346,19 @@ def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
     assert parsers.readable_file(f"{tmp_path}/ca.pem") == f"{tmp_path}/ca.pem"
 
 
+def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
+    """Every problem of a scenario is found when the settings are read; a good one keeps its name."""
+    assert parsers.scenario("flaky") == "flaky"
+    assert refusal(parsers.scenario, "redy").startswith(
+        "cannot be played: there is no such scenario; did you"
+    )
+    written = tmp_path / "mine.yml"
+    written.write_text("lif: []\nspeed: 1\n", "utf-8")
+    refused = refusal(parsers.scenario, str(written))
+    assert "lif: " in refused
+    assert "speed: " in refused
+
+
 def test_ports_and_speeds_have_bounds() -> None:
     """The simulator listens on a port that exists, and its time neither stands still nor flies."""
     assert [parsers.port("0"), parsers.port("65535")] == [0, 65535]

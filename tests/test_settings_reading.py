@@ -370,8 +370,8 @@ def test_the_simulator_reads_its_flags_alone() -> None:
     """`demo` and `simulate` work in any environment, however wrong."""
     environ = {"CFGATE_TIMEOUT": "90", "CFGATE_PORT": "x", "INPUT_SPEED": "x"}
     assert read(["simulate"], environ) == Simulate(scenario="ready", port=0, speed=1)
-    argv = ["simulate", "--scenario", "stall.yml", "--port", "8080", "--speed", "20"]
-    assert read(argv, environ) == Simulate(scenario="stall.yml", port=8080, speed=20)
+    argv = ["simulate", "--scenario", "stuck", "--port", "8080", "--speed", "20"]
+    assert read(argv, environ) == Simulate(scenario="stuck", port=8080, speed=20)
     assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
     assert problems(["simulate", "--port=http"], {}) == (
         "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",

@@ -286,7 +286,7 @@ OPTIONS: Final = (
     Option(
         "rehearse",
         "Play this simulator scenario (a name or a file) instead of asking Clanforge",
-        parsers.one_line,
+        parsers.scenario,
         metavar="SCENARIO",
         section=REHEARSAL,
         not_in_file="turns the gate off, and a pull request could do so",
@@ -324,7 +324,7 @@ SIMULATE_OPTIONS: Final = (
     Option(
         "scenario",
         "What happens to the jobs: the name of a scenario, or a file",
-        parsers.one_line,
+        parsers.scenario,
         metavar="NAME|FILE",
         section=REHEARSAL,
         default="ready",

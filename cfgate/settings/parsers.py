@@ -158,6 +158,17 @@ def readable_file(text: str) -> str:
     return text
 
 
+def scenario(text: str) -> str:
+    """Read which scenario to play. It is tried, so that its problems are told together with all others."""
+    from cfgate.simulator import ScenarioError, load  # late: a gate that is no rehearsal never needs it
+
+    try:
+        load(one_line(text))
+    except ScenarioError as error:
+        raise Wrong(f"cannot be played: {'; '.join(error.problems)}") from None
+    return text
+
+
 def credential(text: str) -> str:
     """Read a secret that will stand in a header: printable ASCII without blanks."""
     if not _VISIBLE.fullmatch(text):
