@@ -18,6 +18,7 @@ from cfgate.report.outputs import NAMES
 from cfgate.settings.options import OPTIONS, SECRETS, Option
 from cfgate.settings.reading import read
 from cfgate.settings.values import InvalidRequest, Run, Settings
+from tests.canary import BEARER as ACCOUNT
 
 ROOT = Path(__file__).parents[1]
 YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -31,7 +32,6 @@ GIVEN = [option for option in OPTIONS if option not in (*SECRETS, *REPORTS)]
 
 # What an earlier gate of the same pipeline leaves behind, and GitLab puts in the place of job variables.
 EARLIER_GATE = {"CFGATE_STATUS": "ready", "CFGATE_READY": "true", "CFGATE_IMAGE_VERSION_ID": "8000"}
-ACCOUNT = {"CLANFORGE_TOKEN": "abc.def"}
 
 
 def interpolated(node: Any, values: dict[str, Any]) -> Any:

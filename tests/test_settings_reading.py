@@ -28,10 +28,10 @@ from cfgate.settings.values import (
     Show,
     Simulate,
 )
+from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY, TOKEN, found
 
 ACCOUNT = {
-    "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE",
-    "CLANFORGE_SECRET_KEY": "hunter2hunter2",
+    **KEYS,
     "CFGATE_ACCOUNT_SERVICE_ID": "1234567",
 }
 
@@ -141,7 +141,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         "-",
     ]
     environ = {
-        "CLANFORGE_TOKEN": "abc.def",
+        "CLANFORGE_TOKEN": TOKEN,
         "CFGATE_API_URL": "https://api.example.com/",
         "INPUT_CA-BUNDLE": f"{tmp_path}/ca.pem",
         "INPUT_JUNIT-FILE": "junit.xml",
@@ -166,7 +166,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         )
         for number in (9001, 9002)
     )
-    assert found.credentials == Credentials(token="abc.def")
+    assert found.credentials == Credentials(token=TOKEN)
     assert (found.api_url, found.request_timeout) == ("https://api.example.com", 10)
     assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
     assert found.files == Files(
@@ -240,7 +240,7 @@ def test_all_problems_come_at_once(config: Path) -> None:
     config.write_text("timeout: 90\ncolour: red\n")
     found = problems(
         ["--bogus", "--max-interval=0", "--config=gate.yml"],
-        {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE"},
+        {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": ACCESS_KEY},
     )
     expected = [
         "--bogus",
@@ -321,7 +321,7 @@ def test_every_secret_is_known() -> None:
         "INPUT_SECRET-KEY": "in-the-input",
         "CFGATE_API_URL": "https://user:in-the-url@example.com",
     }
-    secrets = {"AKIAEXAMPLE", "hunter2hunter2", "in-the-input"}
+    secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input"}
     assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
         "user:in-the-url",
         "in-the-url",
@@ -332,7 +332,7 @@ def test_every_secret_is_known() -> None:
 
 def test_swapped_values_are_not_shown() -> None:
     """A credential in the wrong place is not repeated, and the mistake is named."""
-    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": "hunter2hunter2"})
+    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": SECRET_KEY})
     assert found == (
         "the value from environment CFGATE_ACCOUNT_SERVICE_ID holds a credential: are two values swapped?"
     )
@@ -350,7 +350,7 @@ def test_no_repr_shows_a_secret() -> None:
         repr(vars(failed)["problems"]),
     ):
         assert "hunter2" not in text
-        assert "AKIAEXAMPLE" not in text
+        assert not found(text)
 
 
 # Commands
@@ -500,7 +500,7 @@ def test_settings_without_sources_can_be_shown() -> None:
 # Anything at all
 
 
-SECRET = "S3cr3t-hunter2"
+SECRET = TOKEN
 TEXTS = st.sampled_from(
     ["5m", "90", "0", "9001", "true", "auto", "off", "", "-", "https://a.example", "gate.yml"]
 )

@@ -13,8 +13,8 @@ from cfgate.model import Resource, Target
 from cfgate.settings.description import describe
 from cfgate.settings.reading import read
 from cfgate.settings.values import InvalidRequest, Plan, Run
+from tests.canary import TOKEN
 
-TOKEN = {"CLANFORGE_TOKEN": "S3cr3t-hunter2"}
 STUDIO = """\
 account-service-id: 1234
 timeout: 45m
@@ -37,7 +37,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
 
     def _read(content: str, *argv: str, **environ: str) -> Run:
         Path("gate.yml").write_text(content)
-        request = read(["wait", "--config", "gate.yml", *argv], {**TOKEN, **environ})
+        request = read(["wait", "--config", "gate.yml", *argv], {**BEARER, **environ})
         assert isinstance(request, Run)
         return request
 
@@ -332,7 +332,7 @@ def test_what_is_odd_about_a_target_is_a_warning(gate: Read) -> None:
 
 
 NAMES = st.text(max_size=45) | st.sampled_from(["linux", "'", "<<", "targets"])
-VALUES = st.sampled_from(["1", "9001", "5m", "{}", "[1]", "~", "&a 1", "*a", TOKEN["CLANFORGE_TOKEN"], "off"])
+VALUES = st.sampled_from(["1", "9001", "5m", "{}", "[1]", "~", "&a 1", "*a", TOKEN, "off"])
 OPTIONS = st.sampled_from(
     ["image-version-id", "timeout", "resource", "token", "fail-fast", "timout", "targets"]
 )
@@ -352,4 +352,4 @@ def test_any_targets_are_read_or_refused(
     except InvalidRequest as error:
         texts = (*error.problems, *error.warnings)
         assert texts
-    assert all(text.isprintable() and TOKEN["CLANFORGE_TOKEN"] not in text for text in texts)
+    assert all(text.isprintable() and TOKEN not in text for text in texts)
