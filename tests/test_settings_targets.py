@@ -13,7 +13,7 @@ from cfgate.model import Resource, Target
 from cfgate.settings.description import describe
 from cfgate.settings.reading import read
 from cfgate.settings.values import InvalidRequest, Plan, Run
-from tests.canary import TOKEN
+from tests.canary import BEARER, TOKEN
 
 STUDIO = """\
 account-service-id: 1234
@@ -112,7 +112,7 @@ def test_ids_from_elsewhere_take_the_place_of_the_targets(gate: Read) -> None:
 def test_check_looks_once_at_every_target(gate: Read) -> None:
     """`check` overrules the time-out of a target too."""
     gate(STUDIO)
-    request = read(["check", "--config", "gate.yml"], TOKEN)
+    request = read(["check", "--config", "gate.yml"], BEARER)
     assert isinstance(request, Run)
     assert [plan.timeout for plan in request.settings.plans] == [0, 0]
 
@@ -340,6 +340,7 @@ OPTIONS = st.sampled_from(
 
 @given(st.lists(st.tuples(NAMES, st.lists(st.tuples(OPTIONS, VALUES), max_size=3)), max_size=3))
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=150)
+@pytest.mark.handles_canaries("it writes a token into the config file, where none belongs")
 def test_any_targets_are_read_or_refused(
     gate: Read, targets: list[tuple[str, list[tuple[str, str]]]]
 ) -> None:
