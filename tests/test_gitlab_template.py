@@ -71,7 +71,7 @@ def started(tmp_path: Path, made: dict[str, Any]) -> tuple[list[str], dict[str, 
     program.chmod(0o755)
     ended = subprocess.run(
         ["sh", "-ec", "\n".join(made["script"])],
-        env={**EARLIER_GATE, **ACCOUNT, **variables(made), "PATH": f"{program.parent}:{os.environ['PATH']}"},
+        env={**EARLIER_GATE, **variables(made), "PATH": f"{program.parent}:{os.environ['PATH']}"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -81,7 +81,7 @@ def started(tmp_path: Path, made: dict[str, Any]) -> tuple[list[str], dict[str, 
     end = words.index("--")
     argv, environ = words[:end], dict(word.split("=", 1) for word in words[end + 1 :])
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]
-    return argv, environ
+    return argv, {**ACCOUNT, **environ}  # those of the project, which the job only hands on
 
 
 def settings(tmp_path: Path, **given: str) -> Settings:
