@@ -14,6 +14,7 @@ from queue import SimpleQueue
 from typing import Any
 from unittest.mock import patch
 
+from requests import PreparedRequest
 from requests.structures import CaseInsensitiveDict
 
 from cfgate.cli import Program
@@ -32,6 +33,7 @@ HOSTS: dict[str, dict[str, str]] = {
     "a pipe": {},
     "a terminal": {},
 }
+LOUD = "text of the page that GitHub acts on"
 REPORTS = {"result": "json", "junit": "xml", "dotenv": "env", "summary": "md", "annotations": "links"}
 
 
@@ -60,11 +62,13 @@ class Api:
         self._answers = answers
         self._asked = 0
 
-    def send(self, *_: object) -> Reply:
-        """Answer as the transport would."""
+    def send(self, request: PreparedRequest, _: float) -> Reply:
+        """Answer as the transport would, about the image version that was asked for."""
         status, headers, body = self._answers[min(self._asked, len(self._answers) - 1)]
         self._asked += 1
         now = self._clock.monotonic()
+        asked_for = str(request.url).partition("/imageversion/")[2].partition("/")[0]
+        body = body.replace(str(ID).encode(), asked_for.encode())
         return Reply(status, CaseInsensitiveDict(headers), body, now, now)
 
 
@@ -136,12 +140,14 @@ def meant(host: str, left: Left) -> dict[str, object]:
         "log": _LOGS[host](left),
         "elements of the page": [tag for tag in page.tags if tag != "br"],
         "attributes of the page": page.attributes,
-        "text of the page that GitHub acts on": page.loud.split(),
+        LOUD: page.loud.split(),
         "charts": [text for text in page.quiet if text.startswith("gantt\n")],
         "elements of the report": [
             (each.tag, sorted(each.attrib), each.get("type")) for each in report.iter()
         ],
-        "variables": sorted(dotenv.parse(left.files["env"])),
+        "variables": {
+            name: dotenv.expanded(value) for name, value in dotenv.parse(left.files["env"]).items()
+        },
         "links": left.file("links"),
         "keys": _keys(left.result),
     }
@@ -155,9 +161,10 @@ def _github(left: Left) -> object:
     assert outputs.error is None
     assert json.loads(outputs.values["result"]).keys() == left.result.keys()
     assert left.files["page"] == left.files["md"]
-    commands, _ = workflow_commands.parse(left.log)
+    commands, lines = workflow_commands.parse(left.log)
     told = [(each.name, sorted(each.properties)) for each in commands if each.name != "debug"]
-    return sorted(outputs.values), told
+    # The viewer of the log formats further lines of that form, which are no commands.
+    return sorted(outputs.values), told, [line for line in lines if "##[" in line]
 
 
 def _gitlab(left: Left) -> object:

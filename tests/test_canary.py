@@ -284,17 +284,6 @@ def test_a_signal_gives_nothing_away(number: signal.Signals, tmp_path: Path) -> 
     assert not ran.leaks
 
 
-@pytest.mark.handles_canaries("they stand in the masks, on a stream that is a file here")
-def test_credentials_that_are_inputs_stand_in_the_masks_only(tmp_path: Path) -> None:
-    """As inputs they are printed in commands that mask them, which the runner swallows, and nowhere else."""
-    inputs = {"INPUT_ACCESS-KEY": ACCESS_KEY, "INPUT_SECRET-KEY": SECRET_KEY}
-    with serve(answering(job("Failed", joberror=ECHO))) as api:
-        ran = run(tmp_path, {"INPUT_API-URL": api.url, **inputs, **QUICK})
-    masks = re.findall("(?m)^::add-mask::(.*)$", ran.files["stdout"].decode())
-    assert masks == [ACCESS_KEY, SECRET_KEY]
-    assert not ran.leaks
-
-
 # What the client raises
 
 CUT = BASIC.encode()[: len(BASIC) // 2]

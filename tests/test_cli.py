@@ -143,14 +143,6 @@ def test_every_ending_has_its_code_its_outputs_its_summary_and_its_last_lines(
     assert "Traceback" not in ran.stdout
 
 
-def test_no_secret_leaves_the_process(github: Github) -> None:
-    """The credentials stand in no output, summary or log line."""
-    with playing("failed") as simulator:
-        ran = github.run(simulator)
-        assert simulator.requests
-    assert not canary.found(ran.stdout + ran.stderr + ran.summary + "".join(ran.outputs.values()))
-
-
 def test_credentials_that_are_inputs_are_masked_and_shown_nowhere_else(github: Github) -> None:
     """As an action, cfgate asks the runner to mask its credentials before it prints anything else of them."""
     with playing("failed") as simulator:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import html
 import io
 import json
+import re
 import tempfile
 from collections.abc import Callable
 from functools import cache
@@ -20,12 +21,13 @@ from cfgate.hosts.gitlab import GitLab
 from cfgate.model import GateStatus, JobState
 from cfgate.redaction import Redactor
 from cfgate.settings.options import OPTIONS, Option
+from cfgate.settings.parsers import one_line
 from tests import hostile
 from tests.canary import ACCESS_KEY, SECRET_KEY
 from tests.factories import hostile_texts, job, outcome, result
 from tests.fakes import payload
 from tests.gfm import Page
-from tests.hostile_program import HOSTS, Left, meant, run
+from tests.hostile_program import HOSTS, LOUD, Left, meant, run
 from tests.parsers import azure_log, dotenv, file_commands, gitlab_log, workflow_commands
 
 Answer = tuple[int, dict[str, str], bytes]
@@ -159,8 +161,8 @@ NAMES = [
 
 
 def configured(host: str, name: str, other: str) -> tuple[dict[str, object], Left]:
-    """Run with two targets of these names, from a file with such a name, one of them with a warning."""
-    answers = [*trouble("x"), everywhere("Failed", "x", joberror="disk full", jobfailed=2)]
+    """Run with two targets of these names, from a file that is called like one of them."""
+    answers = [everywhere("Failed", "x", joberror="disk full")]  # at once: two gates share the fake clock
     with tempfile.TemporaryDirectory() as base:
         folder = Path(base, "left")
         folder.mkdir()
@@ -183,6 +185,8 @@ def test_names_of_targets_are_text(host: str, name: str) -> None:
     found, left = configured(host, name, f"{name}2")
     plain, _ = configured(host, "Plain1", "Plain2")
     charts = [found.pop("charts"), plain.pop("charts")]
+    for each in (found, plain):  # which of the two waited for its turn, and for how long, may differ
+        each[LOUD] = re.sub("[0-9.]+", "#", str(each[LOUD]))
     assert found == plain
     assert len({str(chart).count(" :") for chart in charts}) == 1
     assert {entry["name"] for entry in left.result["matrix"]["include"]} == {name, f"{name}2"}
@@ -209,16 +213,30 @@ def test_wrong_settings_are_text(host: str) -> None:
     assert "Disk7" in visible_log(host, left)
 
 
-@given(text=TEXTS, option=st.sampled_from([option for option in OPTIONS if option.name != "result-file"]))
+@pytest.mark.parametrize("host", ["GitHub", "a terminal"])
+@pytest.mark.parametrize("name", NAMES)
+def test_names_of_scenarios_are_text(host: str, name: str) -> None:
+    """A rehearsal of something that does not exist says so, and its name means nothing to any reader."""
+
+    def rehearsed(scenario: str) -> dict[str, object]:
+        with tempfile.TemporaryDirectory() as folder:
+            return meant(host, run(host, Path(folder), [], {"CFGATE_REHEARSE": scenario}))
+
+    assert rehearsed(name) == rehearsed("Plain1")
+
+
+# A line of text is good enough for these, so that it is judged later, and then each in its own way.
+JUDGED = [option for option in OPTIONS if option.parse is not one_line and not option.name.endswith("-file")]
+
+
+@given(text=TEXTS, option=st.sampled_from(JUDGED))
 @settings(max_examples=30)
 def test_any_wrong_setting_is_text(text: str, option: Option) -> None:
     """A single hostile value on GitHub, where the most can go wrong, is told and nothing more."""
-    variable = option.variable
 
     def refused(value: str) -> dict[str, object]:
         with tempfile.TemporaryDirectory() as folder:
-            given_report = {variable: value} if not variable.endswith("_FILE") else {"CFGATE_RESOURCE": value}
-            return meant("GitHub", run("GitHub", Path(folder), [told(500, {})], given_report))
+            return meant("GitHub", run("GitHub", Path(folder), [told(500, {})], {option.variable: value}))
 
     assert refused(text.replace("\0", "")) == refused("Disk7 is full")
 

@@ -242,7 +242,7 @@ BAITS = [
 def test_a_hostile_text_does_not_hang_the_search(bait: str) -> None:
     """A large text full of beginnings that never end is gone through, and what comes behind it is found."""
     text = bait * ((1 << 18) // len(bait))
-    assert Redactor([SECRET])(f"{text} s3://me:it@x {SECRET}").endswith(" s3://***@x ***")
+    assert Redactor([SECRET])(f"{text}\n s3://me:it@x {SECRET}").endswith(" s3://***@x ***")
 
 
 class Counted(list[tuple[str, str]]):

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from cfgate.clock import Clock
 
-# urllib3 logs headers that it cannot read, as they came. Whoever listens to logs must not hear that.
-logging.getLogger("urllib3").propagate = False
+# urllib3 logs headers that it cannot read, as they came. Nobody who listens to logs may hear that.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 _CHUNK: Final = 1 << 16  # bytes
 # Seconds that a socket waits beyond the bound of its request, so that the channel is always cut before.
