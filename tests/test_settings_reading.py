@@ -354,6 +354,27 @@ def test_no_repr_shows_a_secret() -> None:
         assert not found(text)
 
 
+@pytest.mark.parametrize(
+    "option", ["CFGATE_JUNIT_FILE", "CFGATE_DETAILS_URL", "CFGATE_REHEARSE", "CFGATE_CONFIG"]
+)
+def test_a_value_that_holds_a_credential_is_refused(option: str) -> None:
+    """What is good enough for an option, but holds a credential, would be shown: it is refused, unseen."""
+    key = "AKIA12345678"
+    environ = {**ACCOUNT, "CLANFORGE_ACCESS_KEY": key, option: f"https://example.com/{key}"}
+    failed = invalid(["9001"], environ)
+    assert (
+        f"the value from environment {option} holds a credential: are two values swapped?" in failed.problems
+    )
+    assert (failed.files.junit, failed.files.details_url) == ("", "")
+
+
+@pytest.mark.parametrize("key", ["junit", "multiplay"])
+def test_a_made_up_credential_may_stand_in_other_values(key: str) -> None:
+    """A word that is too short to be a credential, and the defaults, are no reason to refuse anything."""
+    request = run("9001", CLANFORGE_ACCESS_KEY=key, CFGATE_JUNIT_FILE="junit.xml")
+    assert request.settings.files.junit == "junit.xml"
+
+
 # Commands
 
 

@@ -127,9 +127,10 @@ def _parsed(
     for option in options:
         if option.name in given:
             try:
-                value = option.parse(given[option.name].text)
-                if isinstance(value, str) and not option.secret:
-                    check_harmless(given[option.name].text, secrets)
+                text = given[option.name].text
+                value = option.parse(text)
+                if isinstance(value, str) and not option.secret and text != option.default:
+                    check_harmless(text, secrets)
                 values[option.name] = value
             except Wrong as wrong:
                 problems.append(problem(given[option.name], wrong, secrets, secret=option.secret))
