@@ -103,7 +103,8 @@ class Program:
             promise(undecided, host, files)
             result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
         except GateError as error:
-            result, problems = ended_by(error, undecided), getattr(error, "problems", ())
+            problems = [redact(problem) for problem in getattr(error, "problems", ())]
+            result = ended_by(error, undecided, redact)
         except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
             host.debug(redact("".join(traceback.format_exception(error))))
             result = ended_by(bug(error, redact), undecided)

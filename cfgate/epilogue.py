@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 _UNDECIDED: Final = (GateStatus.PENDING, GateStatus.INTERRUPTED, GateStatus.ERROR)
 # An annotation tells this many failures besides the one that decided, and counts the others.
 _ANNOTATED: Final = 10
+# All job errors together, in characters, of which the log may need ten bytes for one. GitLab closes a log at
+# 4 MiB, and what follows here is the verdict; the files and the summary have more of them.
+_ERRORS: Final = 64 * 1024
 _TITLES: Final = ("target", "id", "status", "state", "waited", "requests", "reason")
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
 def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
-    """Tell how the run ended: the job errors in full, a table of several, the annotations, the last lines.
+    """Tell how the run ended: the job errors, a table of several, the annotations, the last lines.
 
     `problems` are those of an invalid configuration; each gets a line.
     """
-    for outcome in result.outcomes:
-        if outcome.job and outcome.job.error:
-            lines = [f"| {line}" for line in _LINE_BREAK.split(outcome.job.error.strip("\r\n"))]
-            host.group(f"job error of {outcome.target.label}", lines)
+    _job_errors(host, result)
     for outcome in result.outcomes:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
             host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
@@ -40,6 +40,22 @@ def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
     if host.annotates:  # elsewhere it would say what the last lines say
         _annotate(host, result)
     _last_lines(host, result, problems)
+
+
+def _job_errors(host: Host, result: Result) -> None:
+    """Print the errors of the jobs, each as far as there is room for all of them."""
+    errors = [
+        (outcome.target.label, outcome.job.error)
+        for outcome in result.outcomes
+        if outcome.job and outcome.job.error
+    ]
+    room = _ERRORS // max(len(errors), 1)
+    for label, error in errors:
+        told = error.strip("\r\n")
+        lines = [f"| {line}" for line in _LINE_BREAK.split(told[:room])]
+        # A line of its own: the host may have to cut the last one.
+        cut = [f"… ({len(told) - room} more characters)"] if len(told) > room else []
+        host.group(f"job error of {label}", lines + cut)
 
 
 def _tabulate(host: Host, outcomes: Sequence[Outcome]) -> None:

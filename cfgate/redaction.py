@@ -6,6 +6,7 @@ import base64
 import json
 import math
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -16,21 +17,33 @@ _MASK: Final = "***"
 _SHORTEST: Final = 4  # characters
 
 # User and password in front of the host of an address, up to the last @ before the path. Behind a colon they
-# may hold slashes, as the keys of S3 do, unless it is a port with a path that stands there. The search for
-# that @ goes so far and no further: a hostile text would make it quadratic.
+# may hold slashes, as the keys of S3 do, unless it is a port with a path that stands there, or the colon is
+# one of an IPv6 address. The search for that @ goes so far and no further: a hostile text would make it
+# quadratic. In JSON inside of JSON a slash has backslashes.
 _USER_INFO: Final = re.compile(
-    r"""(?<=://)
-        (?: [^\s/?#"<>]+ | [^\s/?#"<>:@]* : (?! [0-9]{1,5} [/?#] ) [^\s"<>@]{1,100} )
+    r"""(: (?: \\{0,3} / ){2})
+        (?: [^\s/?#"<>]+ | (?!\[) [^\s/?#"<>:@]* : (?! [0-9]{1,5} [/?#] ) [^\s"<>@]{1,100} )
         (?=@)""",
     re.VERBOSE,
 )
-# The value of an Authorization header, as HTTP, JSON, Python or curl write it: a word, or a scheme and one.
-_AUTHORIZATION: Final = re.compile(
-    r"""(authorization ["']? [ \t]* [:=] [ \t]* ["']?)
-        (?: (?:basic|bearer|digest|negotiate|token) [ \t]+ )?
-        [^\s"',;]+""",
+# The same in an address that is quoted once or twice, as in the query of another one.
+_QUOTED_USER_INFO: Final = re.compile(
+    r"""( %(?:25)?3a (?: %(?:25)?2f ){2} )
+        (?: (?: (?! %(?:25)?(?:2f|3f|23) ) [^\s/?#"<>&] )+
+          | (?! %(?:25)?5b ) (?: (?! %(?:25)?(?:2f|3f|23|3a|40) ) [^\s/?#"<>&] ){0,100}
+            %(?:25)?3a (?! [0-9]{1,5} %(?:25)?(?:2f|3f|23) ) (?: (?! %(?:25)?40 ) [^\s"<>&] ){1,100} )
+        (?= %(?:25)?40 )""",
     re.VERBOSE | re.IGNORECASE,
 )
+# The value of an Authorization header, as HTTP, JSON, Python or curl write it: a word, or a scheme and one;
+# of Digest, which has many, all of them.
+_AUTHORIZATION: Final = re.compile(
+    r"""(authorization \\{0,3} ["']? [ \t]* [:=] [ \t]* (?: \\{0,3} ["'] )?)
+        (?: digest [ \t]+ [^\r\n]+ | (?: (?:basic|bearer|negotiate|token) [ \t]+ )? [^\s"',;\\]+ )""",
+    re.VERBOSE | re.IGNORECASE,
+)
+_ENTITIES: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_PLAIN: Final = re.compile("[0-9A-Za-z]+")
 _BASE64_FOR_URLS: Final = str.maketrans("+/", "-_")
 
 
@@ -38,13 +51,15 @@ class Redactor:
     """Masks secrets in all the forms in which they may come back, and whatever looks like credentials.
 
     A secret is found as it is, in base64 (inside a longer one too, as in a Basic header), and escaped as in a
-    URL or in JSON, wholly or in part. What is shorter than 4 characters is left alone.
+    URL, JSON, XML or a literal of Python, wholly or in part. What is shorter than 4 characters is left alone.
     """
 
     def __init__(self, secrets: Iterable[str]) -> None:
         forms = {form for secret in secrets if len(secret.strip()) >= _SHORTEST for form in _forms(secret)}
         # The longest first: else a secret inside another would be cut out, and the rest left to read.
-        self._patterns = [_pattern(form) for form in sorted(forms, key=lambda form: (-len(form), form))]
+        longest_first = sorted(forms, key=lambda form: (-len(form), form))
+        # Each with the longest part of it that is the same in every way to write it, "" if there is none.
+        self._forms = [(max(_PLAIN.findall(form), key=len, default=""), form) for form in longest_first]
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets; there is nothing left to mask in what comes out."""
@@ -52,10 +67,12 @@ class Redactor:
         # Masks may make a new secret with what is beside them. No form is as short as a mask: this ends.
         while text != before:
             before = text
-            text = _USER_INFO.sub(_MASK, text)
-            text = _AUTHORIZATION.sub(rf"\1{_MASK}", text)
-            for pattern in self._patterns:
-                text = pattern.sub(_MASK, text)
+            # What is known goes first: of a secret with a quote in it the others would take a part only.
+            for part, form in self._forms:
+                if part in text:  # hardly ever: most runs are spared the patterns
+                    text = _pattern(form).sub(_MASK, text)
+            for pattern in (_USER_INFO, _QUOTED_USER_INFO, _AUTHORIZATION):
+                text = pattern.sub(rf"\1{_MASK}", text)
         return text
 
 
@@ -74,22 +91,32 @@ def _forms(secret: str) -> Iterator[str]:
         yield form.translate(_BASE64_FOR_URLS)
 
 
+@lru_cache(maxsize=64)
 def _pattern(form: str) -> re.Pattern[str]:
     """Match a form, with any of its characters escaped or not."""
     return re.compile("".join(_ways(character) for character in form))
 
 
 def _ways(character: str) -> str:
-    """Match one character in every way to write it: as it is, as in a URL, or as in JSON."""
+    """Match one character in every way to write it: as it is, as in a URL, JSON, XML, or a Python literal.
+
+    What was written in one way may be in a text that is written in the same way once more.
+    """
     if character.isascii() and character.isalnum():
         return character  # nobody escapes these
     utf8 = character.encode(errors="surrogateescape")
     utf16 = character.encode("utf-16-be", errors="surrogatepass")
+    ampersand = "&(?:amp;){0,2}"
     ways = [
-        re.escape(character),
-        "(?i:" + "".join(f"%{byte:02x}" for byte in utf8) + ")",
-        "(?i:" + "".join(rf"\\u{utf16[i : i + 2].hex()}" for i in range(0, len(utf16), 2)) + ")",
+        rf"\\{{0,4}}{re.escape(character)}",
+        "".join(rf"%(?:25){{0,2}}(?i:{byte:02x})" for byte in utf8),
+        "".join(rf"\\{{1,4}}u(?i:{utf16[i : i + 2].hex()})" for i in range(0, len(utf16), 2)),
+        "".join(rf"\\{{1,4}}x(?i:{byte:02x})" for byte in utf8),
+        rf"{ampersand}\#(?:0{{0,4}}{ord(character)}|[xX]0{{0,4}}(?i:{ord(character):x}));",
         re.escape(json.dumps(character)[1:-1]),
     ]
-    ways += {" ": [r"\+"], "/": [r"\\/"]}.get(character, [])
-    return f"(?:{'|'.join(ways)})"
+    if character in _ENTITIES:
+        ways.append(f"{ampersand}{_ENTITIES[character]};")
+    if character == " ":
+        ways.append(r"\+")
+    return f"(?:{'|'.join(sorted(ways, key=len, reverse=True))})"

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
 from cfgate.gate.watch import Signalled
+from cfgate.hosts.console import Console
+from cfgate.hosts.text import log_lines
 from cfgate.model import Target
 from cfgate.settings.values import Credentials, Plan, Settings
 from cfgate.simulator import ScenarioError, Simulator, load
@@ -54,9 +56,10 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
 
     Where the environment has Clanforge credentials, only these are let in; otherwise everybody is.
     """
+    console = Console(stdout)
 
-    def say(line: str) -> None:
-        print(line, file=stdout, flush=True)
+    def say(text: str) -> None:
+        console.lines(log_lines(text))
 
     try:
         scenario = load(request.scenario)

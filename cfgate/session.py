@@ -145,11 +145,11 @@ def _counted(outcomes: tuple[Outcome, ...]) -> str:
     return words.counted([outcome.target for outcome in outcomes])
 
 
-def ended_by(error: GateError, undecided: Result) -> Result:
+def ended_by(error: GateError, undecided: Result, redact: Callable[[str], str] = str) -> Result:
     """Make the result of a run that an error ended before any gate could."""
     status = error.status
     return replace(
-        undecided, status=status, exit_code=status.exit_code, reason=str(error), remedy=error.remedy
+        undecided, status=status, exit_code=status.exit_code, reason=redact(str(error)), remedy=error.remedy
     )
 
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlsplit
 
-from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
+from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unusable
 from cfgate.model import JobStatus, Resource, Verdict
 
 MAX_BODY: Final = 1 << 20  # bytes; a real answer has some hundred
@@ -47,7 +48,9 @@ def read(
     _check_envelope(payload, resource)
     status = JobStatus.from_payload(payload, image_version_id, resource)
     if status.verdict is Verdict.DOUBTFUL:
-        raise Doubtful(status.why)
+        raise Doubtful(redact(status.why))
+    if status.error and status.error != payload.get("joberror"):
+        return replace(status, error=redact(status.error))  # it was no text, and became one just now
     return status
 
 
@@ -62,7 +65,8 @@ def _check_status(
         pause = retry_after(headers.get("Retry-After"), now)
         raise NoAnswer(said, retry_after=pause, busy=http_status == HTTPStatus.TOO_MANY_REQUESTS)
     if http_status < 400:
-        target = _without_query(redact(headers.get("Location", "")))
+        # Once more at the end: urlsplit drops tabs, which may have parted a secret.
+        target = redact(_without_query(redact(headers.get("Location", ""))))
         raise Rejected(
             f"{said}: redirected to {target}, which is not followed",
             remedy="Put the address that really serves the API into `api-url` (https, without a path).",
@@ -142,19 +146,23 @@ def _decode(body: bytes, content_type: str, redact: Text) -> dict[str, Any]:
         raise NoAnswer("the answer is larger than 1 MiB")
     if not body.strip():
         raise NoAnswer("the answer has an empty body")
+    trouble: Unusable
     try:
         payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
         payload = _redacted(payload, redact)
     except _Clash as clash:
         key = redact(str(clash))[:80]
-        raise Doubtful(f"the answer gives {key!r} twice, with different values") from None
+        trouble = Doubtful(f"the answer gives {key!r} twice, with different values")
     except RecursionError:
-        raise NoAnswer("the answer is nested too deeply") from None
+        trouble = NoAnswer("the answer is nested too deeply")
     except ValueError:
-        raise NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON") from None
-    if not isinstance(payload, dict):
-        raise NoAnswer(f"the answer is a JSON {_JSON_KINDS[type(payload)]}, not an object")
-    return payload
+        trouble = NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON")
+    else:
+        if isinstance(payload, dict):
+            return payload
+        trouble = NoAnswer(f"the answer is a JSON {_JSON_KINDS[type(payload)]}, not an object")
+    # Out here, where no other exception is its context: those above hold the answer with all its secrets.
+    raise trouble
 
 
 _JSON_KINDS: Final = {

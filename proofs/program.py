@@ -6,7 +6,6 @@ in: the environment, the streams and, on demand, the clock.
 
 from __future__ import annotations
 
-import base64
 import io
 import json
 import tempfile
@@ -16,18 +15,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, Final
-from urllib.parse import quote
 
 from cfgate.cli import Program
 from cfgate.clock import Clock, SystemClock
+from tests import canary
+from tests.canary import KEYS
 from tests.parsers import file_commands
 
 ID: Final = 9001
 ASID: Final = 100042
-# Made up; wherever they turn up, something leaks. They hold what base64 and URLs write differently.
-ACCESS_KEY: Final = "canary-access-7d1f"
-SECRET_KEY: Final = "canary/secret+93ab="
-KEYS: Final = {"CLANFORGE_ACCESS_KEY": ACCESS_KEY, "CLANFORGE_SECRET_KEY": SECRET_KEY}
 
 
 @dataclass(frozen=True)
@@ -58,9 +54,8 @@ class Ran:
 
     @property
     def leaks(self) -> list[str]:
-        """The forms of the credentials that stand in anything that was written."""
-        everything = "\n".join((self.log, self.summary, *self.outputs.values()))
-        return [form for form in forms_of_the_keys() if form in everything]
+        """The credentials of which something stands in anything that was written."""
+        return canary.found("\n".join((self.log, self.summary, *self.outputs.values())))
 
 
 class _Log(io.StringIO):
@@ -107,11 +102,3 @@ def run(
         if outputs.error is not None:
             raise AssertionError(outputs.error)
         return Ran(code, seconds, log.getvalue(), outputs.values, summary.read_text("utf-8"))
-
-
-def forms_of_the_keys() -> list[str]:
-    """Write down the credentials in every form in which they could leak."""
-    secrets = [ACCESS_KEY, SECRET_KEY]
-    pair = base64.b64encode(":".join(secrets).encode()).decode()
-    encoded = [base64.b64encode(secret.encode()).decode().rstrip("=") for secret in secrets]
-    return [*secrets, pair, *encoded, *(quote(secret, safe="") for secret in secrets)]

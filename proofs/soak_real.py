@@ -23,7 +23,9 @@ from typing import Any, Final
 from cfgate.simulator import Simulator, parse
 from proofs import documents
 from proofs.faults import FAULTS, Answered
-from proofs.program import ACCESS_KEY, ASID, KEYS, SECRET_KEY, forms_of_the_keys
+from proofs.program import ASID
+from tests import canary
+from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY
 from tests.parsers import file_commands
 
 _ROOT: Final = Path(__file__).parents[1]
@@ -179,4 +181,4 @@ def _problems(trial: Trial, ended: Ended, folder: Path) -> Iterator[str]:
     yield from documents.problems(folder, ended.code, ended.log)
     written = [path for path in folder.iterdir() if path.is_file()]
     everything = ended.log + "".join(path.read_text("utf-8", "replace") for path in written)
-    yield from (f"leaked {form}" for form in forms_of_the_keys() if form in everything)
+    yield from (f"leaked the {name}" for name in canary.found(everything))

@@ -14,7 +14,8 @@ from cfgate.clock import SystemClock
 from cfgate.simulator import Simulator, parse
 from proofs.faults import Answered, Certificate, Door, Fault, Jump, Lookup, OnTheWire, Played, Tunnel
 from proofs.front import CERTIFICATES, Front, head_of, relayed, secured, stall
-from proofs.program import ACCESS_KEY, ASID, SECRET_KEY, deaf
+from proofs.program import ASID, deaf
+from tests.canary import ACCESS_KEY, SECRET_KEY
 
 NAME: Final = "api.cfgate.test"  # the host in the good certificate; no resolver knows it
 _RUNNING: Final = {"jobstateid": 4, "jobstatename": "Running", "jobprogress": 40}

@@ -1,13 +1,19 @@
-"""What all tests share: how hypothesis runs, and an environment without proxies."""
+"""What all tests share: how hypothesis runs, an environment without proxies, a watch over the credentials."""
 
 from __future__ import annotations
+
+import os
 
 import pytest
 from hypothesis import settings
 
+pytest_plugins = ["tests.canary_guard"]
+
 # A time limit for an example would make tests fail on a busy machine. What must not hang has its own bound.
 settings.register_profile("cfgate", deadline=None)
-settings.load_profile("cfgate")
+# For a long search; it leaves the tests alone that set a number of examples themselves.
+settings.register_profile("thorough", deadline=None, max_examples=2000)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cfgate"))
 
 
 @pytest.fixture(autouse=True)

@@ -32,7 +32,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "narrator": ({"clock", "events", "hosts", "model", "report", "settings"}, set()),
     "epilogue": ({"hosts", "model", "narrator", "report"}, set()),
     "delivery": ({"errors", "hosts", "model", "report", "settings"}, set()),
-    "rehearsal": ({"errors", "gate", "model", "settings", "simulator"}, set()),
+    "rehearsal": ({"errors", "gate", "hosts", "model", "settings", "simulator"}, set()),
     "session": (
         {
             "client",

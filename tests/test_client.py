@@ -19,12 +19,11 @@ import cfgate
 from cfgate.client.client import _moment
 from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFound, Rejected
 from cfgate.model import Resource, Target, Verdict
+from tests.canary import ACCESS_KEY, SECRET_KEY
 from tests.wire import (
-    ACCESS_KEY,
     ASID,
     CA,
     ID,
-    SECRET_KEY,
     TARGET,
     Peer,
     answering,

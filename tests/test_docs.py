@@ -28,6 +28,7 @@ from cfgate.settings.options import BY_NAME, TARGETS
 from cfgate.settings.reading import read
 from cfgate.settings.values import Demo, InvalidRequest, Run, Show, Simulate
 from cfgate.simulator import Simulator, parse
+from tests.canary import BEARER, KEYS
 from tests.factories import result
 from tests.fakes import FakeClock
 
@@ -41,8 +42,7 @@ DOCUMENTS = [
 ]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
 ACCOUNT = {
-    "CLANFORGE_ACCESS_KEY": "AK0123456789",
-    "CLANFORGE_SECRET_KEY": "SK0123456789",
+    **KEYS,
     "CFGATE_ACCOUNT_SERVICE_ID": "100042",
 }
 
@@ -230,7 +230,7 @@ def test_a_command_line_is_understood(argv: list[str], given: dict[str, str]) ->
     """Every call of cfgate in a shell script is one that it takes, with an account in the environment."""
     environ = dict(ACCOUNT)
     if "CLANFORGE_TOKEN" in given:
-        environ = {"CLANFORGE_TOKEN": "abc.def"}
+        environ = dict(BEARER)
     assert isinstance(read(argv, environ), (Run, Demo, Simulate, Show))
 
 

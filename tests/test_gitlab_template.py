@@ -18,6 +18,7 @@ from cfgate.report.outputs import NAMES
 from cfgate.settings.options import OPTIONS, SECRETS, Option
 from cfgate.settings.reading import read
 from cfgate.settings.values import InvalidRequest, Run, Settings
+from tests.canary import BEARER as ACCOUNT
 
 ROOT = Path(__file__).parents[1]
 YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -31,7 +32,6 @@ GIVEN = [option for option in OPTIONS if option not in (*SECRETS, *REPORTS)]
 
 # What an earlier gate of the same pipeline leaves behind, and GitLab puts in the place of job variables.
 EARLIER_GATE = {"CFGATE_STATUS": "ready", "CFGATE_READY": "true", "CFGATE_IMAGE_VERSION_ID": "8000"}
-ACCOUNT = {"CLANFORGE_TOKEN": "abc.def"}
 
 
 def interpolated(node: Any, values: dict[str, Any]) -> Any:
@@ -71,7 +71,7 @@ def started(tmp_path: Path, made: dict[str, Any]) -> tuple[list[str], dict[str, 
     program.chmod(0o755)
     ended = subprocess.run(
         ["sh", "-ec", "\n".join(made["script"])],
-        env={**EARLIER_GATE, **ACCOUNT, **variables(made), "PATH": f"{program.parent}:{os.environ['PATH']}"},
+        env={**EARLIER_GATE, **variables(made), "PATH": f"{program.parent}:{os.environ['PATH']}"},
         cwd=tmp_path,
         capture_output=True,
         text=True,
@@ -81,7 +81,7 @@ def started(tmp_path: Path, made: dict[str, Any]) -> tuple[list[str], dict[str, 
     end = words.index("--")
     argv, environ = words[:end], dict(word.split("=", 1) for word in words[end + 1 :])
     assert [path.name for path in tmp_path.iterdir()] == ["bin"]
-    return argv, environ
+    return argv, {**ACCOUNT, **environ}  # those of the project, which the job only hands on
 
 
 def settings(tmp_path: Path, **given: str) -> Settings:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.parsers import azure_log, file_commands, gitlab_log, workflow_commands
+from tests.parsers import azure_log, dotenv, file_commands, gitlab_log, workflow_commands
 from tests.parsers.screen import Screen
 
 
@@ -124,6 +124,21 @@ def test_azure_takes_a_command_anywhere_in_a_line() -> None:
     assert command.properties == {"variable": "a;", "isoutput": "true"}
     assert command.data == "1\n]%%25"
     assert log.lines == ["b"]
+
+
+def test_gitlab_reads_variables() -> None:
+    """A line is parted at its first equals sign, and stripped of what Ruby takes for white space."""
+    assert dotenv.parse(b" A = b=c \nD=\0\n") == {"A": "b=c", "D": ""}
+    assert dotenv.expanded("$A ${B} $(id) %C% 100 % and $") == {"$A", "${B}", "$(", "%C%"}
+
+
+@pytest.mark.parametrize(
+    "raw", [b"A\n", b"\n", b"A-B=1\n", b"# A=1\n", b"=1", b"A=" + b"x" * 5118, b"A=\xff"]
+)
+def test_gitlab_refuses_a_bad_report_as_a_whole(raw: bytes) -> None:
+    """A line without a name and an equals sign, a size of 5 KiB, or bytes that are no UTF-8 are refused."""
+    with pytest.raises((AssertionError, UnicodeDecodeError)):
+        dotenv.parse(raw)
 
 
 def test_azure_formats_lines() -> None:

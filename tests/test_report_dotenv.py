@@ -12,28 +12,13 @@ from cfgate.model import Result
 from cfgate.report.dotenv import dotenv, variable
 from cfgate.report.outputs import NAMES, outputs
 from tests.factories import hostile_texts, outcome, result, results
-
-MAX_BYTES = 5 * 1024
-MAX_VARIABLES = 20  # the default of a self-managed GitLab
+from tests.parsers import dotenv as dotenv_file
+from tests.parsers.dotenv import MAX_BYTES
 
 
 def gitlab(text: str) -> dict[str, str]:
-    """Read a dotenv report as GitLab does, and refuse what it refuses.
-
-    By `Ci::ParseDotenvArtifactService`: smaller than 5 KiB; every line has a `=`; both sides are stripped
-    as Ruby does; a key is of ASCII letters, digits and underscores; at most so many variables.
-    """
-    raw = text.encode()
-    assert len(raw) < MAX_BYTES, "Dotenv Artifact Too Big"
-    variables = {}
-    for line in re.findall("[^\n]*\n|[^\n]+", raw.decode()):
-        key, equals, value = line.removesuffix("\n").partition("=")
-        assert equals, "Invalid Format"
-        key, value = key.strip("\0\t\n\v\f\r "), value.strip("\0\t\n\v\f\r ")
-        assert re.fullmatch("[a-zA-Z0-9_]+", key), "Key can contain only letters, digits and '_'."
-        variables[key] = value
-    assert len(variables) <= MAX_VARIABLES, "Dotenv files cannot have more than 20 variables"
-    return variables
+    """Read a report as GitLab does."""
+    return dotenv_file.parse(text.encode())
 
 
 def test_the_outputs_as_variables() -> None:

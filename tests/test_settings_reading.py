@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -28,10 +29,10 @@ from cfgate.settings.values import (
     Show,
     Simulate,
 )
+from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY, TOKEN, found
 
 ACCOUNT = {
-    "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE",
-    "CLANFORGE_SECRET_KEY": "hunter2hunter2",
+    **KEYS,
     "CFGATE_ACCOUNT_SERVICE_ID": "1234567",
 }
 
@@ -141,7 +142,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         "-",
     ]
     environ = {
-        "CLANFORGE_TOKEN": "abc.def",
+        "CLANFORGE_TOKEN": TOKEN,
         "CFGATE_API_URL": "https://api.example.com/",
         "INPUT_CA-BUNDLE": f"{tmp_path}/ca.pem",
         "INPUT_JUNIT-FILE": "junit.xml",
@@ -166,7 +167,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         )
         for number in (9001, 9002)
     )
-    assert found.credentials == Credentials(token="abc.def")
+    assert found.credentials == Credentials(token=TOKEN)
     assert (found.api_url, found.request_timeout) == ("https://api.example.com", 10)
     assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
     assert found.files == Files(
@@ -240,7 +241,7 @@ def test_all_problems_come_at_once(config: Path) -> None:
     config.write_text("timeout: 90\ncolour: red\n")
     found = problems(
         ["--bogus", "--max-interval=0", "--config=gate.yml"],
-        {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": "AKIAEXAMPLE"},
+        {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": ACCESS_KEY},
     )
     expected = [
         "--bogus",
@@ -321,7 +322,7 @@ def test_every_secret_is_known() -> None:
         "INPUT_SECRET-KEY": "in-the-input",
         "CFGATE_API_URL": "https://user:in-the-url@example.com",
     }
-    secrets = {"AKIAEXAMPLE", "hunter2hunter2", "in-the-input"}
+    secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input"}
     assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
         "user:in-the-url",
         "in-the-url",
@@ -332,7 +333,7 @@ def test_every_secret_is_known() -> None:
 
 def test_swapped_values_are_not_shown() -> None:
     """A credential in the wrong place is not repeated, and the mistake is named."""
-    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": "hunter2hunter2"})
+    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": SECRET_KEY})
     assert found == (
         "the value from environment CFGATE_ACCOUNT_SERVICE_ID holds a credential: are two values swapped?"
     )
@@ -350,7 +351,28 @@ def test_no_repr_shows_a_secret() -> None:
         repr(vars(failed)["problems"]),
     ):
         assert "hunter2" not in text
-        assert "AKIAEXAMPLE" not in text
+        assert not found(text)
+
+
+@pytest.mark.parametrize(
+    "option", ["CFGATE_JUNIT_FILE", "CFGATE_DETAILS_URL", "CFGATE_REHEARSE", "CFGATE_CONFIG"]
+)
+def test_a_value_that_holds_a_credential_is_refused(option: str) -> None:
+    """What is good enough for an option, but holds a credential, would be shown: it is refused, unseen."""
+    key = "AKIA12345678"
+    environ = {**ACCOUNT, "CLANFORGE_ACCESS_KEY": key, option: f"https://example.com/{key}"}
+    failed = invalid(["9001"], environ)
+    assert (
+        f"the value from environment {option} holds a credential: are two values swapped?" in failed.problems
+    )
+    assert (failed.files.junit, failed.files.details_url) == ("", "")
+
+
+@pytest.mark.parametrize("key", ["junit", "multiplay"])
+def test_a_made_up_credential_may_stand_in_other_values(key: str) -> None:
+    """A word that is too short to be a credential, and the defaults, are no reason to refuse anything."""
+    request = run("9001", CLANFORGE_ACCESS_KEY=key, CFGATE_JUNIT_FILE="junit.xml")
+    assert request.settings.files.junit == "junit.xml"
 
 
 # Commands
@@ -390,12 +412,14 @@ def test_help_and_version_need_nothing() -> None:
 
 def test_what_is_rarely_needed_is_not_imported() -> None:
     """The container, which is started without arguments, pays for neither argparse nor YAML."""
-    environ = {**ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001"}
+    environ = {**os.environ, **ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001"}
     code = (
-        "import sys; from cfgate.settings.reading import read; "
-        f"read([], {environ!r}); print({{'argparse', 'yaml', 'requests', 'difflib'}} & set(sys.modules))"
+        "import os, sys; from cfgate.settings.reading import read; "
+        "read([], os.environ); print({'argparse', 'yaml', 'requests', 'difflib'} & set(sys.modules))"
     )
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ
+    )
     assert done.stdout == "set()\n"
 
 
@@ -500,7 +524,7 @@ def test_settings_without_sources_can_be_shown() -> None:
 # Anything at all
 
 
-SECRET = "S3cr3t-hunter2"
+SECRET = TOKEN
 TEXTS = st.sampled_from(
     ["5m", "90", "0", "9001", "true", "auto", "off", "", "-", "https://a.example", "gate.yml"]
 )
@@ -509,15 +533,16 @@ TEXTS |= st.text(max_size=6) | st.sampled_from(
 )
 VARIABLES = [name for option in OPTIONS for name in (option.variable, *option.input_variables)]
 FLAGS = [option.flag for option in OPTIONS] + ["--fail-fast", "--tokn", "-x", "check", "9001"]
-KEYS = [option.name for option in OPTIONS] + ["timout"]
+FILE_KEYS = [option.name for option in OPTIONS] + ["timout"]
 
 
 @given(
     argv=st.lists(st.sampled_from(FLAGS) | st.builds("{}={}".format, st.sampled_from(FLAGS), TEXTS) | TEXTS),
     environ=st.dictionaries(st.sampled_from([*VARIABLES, "CFGATE_TIMOUT"]), TEXTS),
-    file=st.lists(st.tuples(st.sampled_from(KEYS), TEXTS), max_size=4),
+    file=st.lists(st.tuples(st.sampled_from(FILE_KEYS), TEXTS), max_size=4),
 )
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=150)
+@pytest.mark.handles_canaries("it writes a token into the config file, where none belongs")
 def test_anything_is_read_or_refused(
     config: Path, argv: list[str], environ: dict[str, str], file: list[tuple[str, str]]
 ) -> None:

@@ -18,6 +18,7 @@ from cfgate.client.client import Client
 from cfgate.clock import SystemClock
 from cfgate.model import Target
 from cfgate.redaction import Redactor
+from tests.canary import ACCESS_KEY, PAIR, SECRET_KEY, TOKEN
 
 TLS = Path(__file__).parent / "data" / "tls"
 CA = str(TLS / "ca.pem")
@@ -25,8 +26,6 @@ CA = str(TLS / "ca.pem")
 ID = 481516
 ASID = 100042
 TARGET = Target(ID)
-ACCESS_KEY = "AKEY12345678"
-SECRET_KEY = "S3cr3t/+key=&more"
 
 RUNNING = json.dumps(
     {
@@ -55,7 +54,7 @@ def client(url: str, **options: Any) -> Iterator[Client]:
         "request_timeout": 10.0,
         "environ": {},
         "clock": SystemClock(),
-        "redact": Redactor([ACCESS_KEY, SECRET_KEY]),
+        "redact": Redactor([ACCESS_KEY, SECRET_KEY, PAIR, TOKEN]),
     }
     made = Client(**settings | options)
     try:

@@ -9,9 +9,9 @@ from typing import Final
 
 import pytest
 from runner import Step
-from traces import ACCESS_KEY, SECRET_KEY
 
 from cfgate.simulator import Scenario, Simulator
+from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY
 
 ID: Final = "9001"
 ASID: Final = 1234567
@@ -44,8 +44,7 @@ def make_step(tmp_path: Path) -> MakeStep:
     ) -> Step:
         asked = {"image-version-id": ID, "account-service-id": str(ASID), "api-url": url}
         asked["max-interval"] = "1s"  # the jobs here are done in no time
-        credentials = {"CLANFORGE_ACCESS_KEY": ACCESS_KEY, "CLANFORGE_SECRET_KEY": SECRET_KEY}
-        return Step(tmp_path, {**asked, **(inputs or {})}, {**credentials, **(environ or {})})
+        return Step(tmp_path, {**asked, **(inputs or {})}, {**KEYS, **(environ or {})})
 
     return make
 

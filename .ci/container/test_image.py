@@ -17,7 +17,9 @@ import pytest
 import scenarios
 from conftest import ASID, ID, MakeStep, Serve
 from runner import ENGINE, IMAGE, run_image
-from traces import ACCESS_KEY, SECRET_KEY, read
+from traces import read
+
+from tests.canary import KEYS
 
 BASE: Final = os.environ["CFGATE_PROOF_BASE"]
 MIB: Final = 1 << 20
@@ -48,8 +50,7 @@ def test_environment_alone(serve: Serve, measured: Callable[[str], None]) -> Non
     """With nothing but environment variables the image gates, and its last line tells how that went."""
     simulator = serve(scenarios.READY)
     environ = {
-        "CLANFORGE_ACCESS_KEY": ACCESS_KEY,
-        "CLANFORGE_SECRET_KEY": SECRET_KEY,
+        **KEYS,
         "CFGATE_API_URL": simulator.url,
         "CFGATE_IMAGE_VERSION_ID": ID,
         "CFGATE_ACCOUNT_SERVICE_ID": str(ASID),

@@ -9,7 +9,6 @@ import re
 import subprocess
 import threading
 import xml.etree.ElementTree as ET
-from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
@@ -21,16 +20,14 @@ import scenarios
 import yaml
 from client import HELPER, Pipeline, commit, gate, run
 from runner import ENGINE, IMAGE
-from traces import ACCESS_KEY, SECRET_KEY
 
 from cfgate.report.dotenv import variable
 from cfgate.report.outputs import NAMES
 from cfgate.simulator import Scenario, Simulator
+from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY, found
 from tests.parsers import gitlab_log
 
 ASID: Final = 1234567
-BASIC: Final = b64encode(f"{ACCESS_KEY}:{SECRET_KEY}".encode()).decode()
-VARIABLES: Final = {"CLANFORGE_ACCESS_KEY": ACCESS_KEY, "CLANFORGE_SECRET_KEY": SECRET_KEY}
 DOTENV: Final = {variable(name) for name in NAMES if name != "result"}
 
 # A job that comes after a gate and says what it knows of it.
@@ -64,8 +61,8 @@ def pipeline(tmp_path: Path, include: list[dict[str, Any]], **jobs: dict[str, An
     """Run a pipeline of gates and jobs; nothing that anybody can see of it holds a credential."""
     stages = ["build", "gate", "later gate", "deploy"]
     commit(tmp_path, yaml.safe_dump({"stages": stages, "include": include, **jobs}))
-    ended = run(tmp_path, VARIABLES)
-    assert [secret for secret in (ACCESS_KEY, SECRET_KEY, BASIC) if secret in ended.everything] == []
+    ended = run(tmp_path, KEYS)
+    assert found(ended.everything) == []
     return ended
 
 
@@ -217,7 +214,7 @@ def test_hostile_job_error(tmp_path: Path, simulators: ExitStack) -> None:
 def test_the_log_as_gitlab_shows_it(simulators: ExitStack) -> None:
     """Every line of the log is shown, in the two sections that are meant, whatever the job error says."""
     environ = {
-        **VARIABLES,
+        **KEYS,
         "GITLAB_CI": "true",
         "CFGATE_API_URL": serve(simulators, scenarios.HOSTILE).url,
         "CFGATE_ACCOUNT_SERVICE_ID": str(ASID),

@@ -6,6 +6,7 @@ whole body of one even when told not to follow), keeps cookies, and reads .netrc
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import zlib
@@ -27,6 +28,9 @@ if TYPE_CHECKING:
     from requests import PreparedRequest, Response
 
     from cfgate.clock import Clock
+
+# urllib3 logs headers that it cannot read, as they came. Nobody who listens to logs may hear that.
+logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)
 
 _CHUNK: Final = 1 << 16  # bytes
 # Seconds that a socket waits beyond the bound of its request, so that the channel is always cut before.

@@ -10,6 +10,9 @@ from cfgate.settings.options import SECRETS
 from cfgate.settings.wording import Wrong, shown
 
 _SHORTEST: Final = 4  # characters; anything shorter is part of half the words of a sentence
+# Characters of a credential that no value may hold: a made-up one, such as `test`, is in many a file name.
+_UNMISTAKABLE: Final = 8
+_SWAPPED: Final = "holds a credential: are two values swapped?"
 
 
 def secrets_in(layers: Iterable[Mapping[str, Given]]) -> frozenset[str]:
@@ -35,16 +38,15 @@ def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool 
     if secret or not part:
         return f"the value from {given.where} {wrong}"
     if any(word in given.text for word in _long_enough(secrets)):
-        return f"the value from {given.where} holds a credential: are two values swapped?"
+        return f"the value from {given.where} {_SWAPPED}"
     return f"{shown(part)} from {given.where} {wrong}"
 
 
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Take secrets out of a text, the longest first, for one may hold another."""
-    for word in sorted(_long_enough(secrets), key=len, reverse=True):
-        text = text.replace(word, "***")
-    return text
+def check_harmless(text: str, secrets: Iterable[str]) -> None:
+    """Refuse a text that is shown to everybody, although its option could take it, if it holds a secret."""
+    if any(word in text for word in _long_enough(secrets, _UNMISTAKABLE)):
+        raise Wrong(_SWAPPED, part="")
 
 
-def _long_enough(secrets: Iterable[str]) -> list[str]:
-    return [word for word in secrets if len(word) >= _SHORTEST]
+def _long_enough(secrets: Iterable[str], shortest: int = _SHORTEST) -> list[str]:
+    return [word for word in secrets if len(word) >= shortest]

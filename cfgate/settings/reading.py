@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -22,8 +22,8 @@ from cfgate.settings.checks import (
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import FileFindings, Given, Layer, defaults, environment, inputs, misspelt
 from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.planning import entries, plans
-from cfgate.settings.problems import problem, secrets_in
+from cfgate.settings.planning import Entry, entries, plans
+from cfgate.settings.problems import check_harmless, problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
     Demo,
@@ -50,7 +50,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:
         return Show(f"cfgate {__version__}")
     if arguments.command.takes_ids:
         return _gate(arguments, environ)
-    return _simulator(arguments)
+    return _simulator(arguments, environ)
 
 
 def _arguments(argv: Sequence[str]) -> Arguments:
@@ -74,6 +74,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     values = _parsed(options, given, secrets, problems)
     asked = entries(outside, file, order[-1])
     each = [_parsed(entry.options, entry.given, secrets, problems) for entry in asked]
+    problems += _misnamed(asked, given, secrets)
     files = _files(values)
     problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing_files(files)]
@@ -126,10 +127,23 @@ def _parsed(
     for option in options:
         if option.name in given:
             try:
-                values[option.name] = option.parse(given[option.name].text)
+                text = given[option.name].text
+                value = option.parse(text)
+                if isinstance(value, str) and not option.secret and text != option.default:
+                    check_harmless(text, secrets)
+                values[option.name] = value
             except Wrong as wrong:
                 problems.append(problem(given[option.name], wrong, secrets, secret=option.secret))
     return values
+
+
+def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: frozenset[str]) -> Iterator[str]:
+    """Tell of names of targets that hold a secret."""
+    for entry in asked:
+        try:
+            check_harmless(entry.name, secrets)
+        except Wrong as wrong:
+            yield f"the name of a target from {given['config'].where} {wrong}"
 
 
 def _files(values: Mapping[str, Any]) -> Files:
@@ -173,10 +187,10 @@ def _settings(
     )
 
 
-def _simulator(arguments: Arguments) -> Demo | Simulate:
+def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
-    secrets = secrets_in([arguments.refused])
+    secrets = secrets_in([arguments.refused, inputs(environ), environment(environ)])
     options = arguments.command.options
     values = _parsed(options, ChainMap(arguments.layer, defaults(options)), secrets, problems)
     if problems:
