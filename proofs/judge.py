@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -69,10 +70,19 @@ def _retry_after(headers: Mapping[str, str], local_time: float) -> float | None:
     value = headers.get("retry-after", "")
     if re.fullmatch(r"[0-9]{1,10}", value):
         return min(float(value), 365 * 86_400.0)
-    now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else local_time
+    own = _unix(headers.get("date", ""))
+    then = _unix(value)
+    if then is None:
+        return None
+    return min(max(then - (local_time if own is None else own), 0.0), 365 * 86_400.0)
+
+
+def _unix(date: str) -> float | None:
+    """Read a date as Unix seconds; without a zone it is UTC."""
     try:
-        return min(max(parsedate_to_datetime(value).timestamp() - now, 0.0), 365 * 86_400.0)
-    except ValueError:
+        read = parsedate_to_datetime(date)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

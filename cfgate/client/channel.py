@@ -167,7 +167,7 @@ class _Answer(HTTPResponse):
     """An answer as it comes off the wire."""
 
     def _safe_read(self, amt: int) -> bytes:
-        """Refuse a chunk of negative size: neither http.client nor urllib3 does, and -1 means all there is."""
+        """Refuse a chunk of negative size: neither library does, and -1 means all there is."""
         if amt < 0:
             raise HTTPException("a chunk of negative size")
         data: bytes = super()._safe_read(amt)  # type: ignore[misc] # urllib3 calls it as well
