@@ -51,7 +51,7 @@ def judge(
         message = job.get("error_message")
         if job.get("error") or message or job.get("success") is False:
             forbidden = isinstance(message, str) and "forbidden" in message.lower()
-            return Heard(Means.REJECTED if forbidden else Means.NO_ANSWER)
+            return Heard(Means.REJECTED, credentials=True) if forbidden else Heard(Means.NO_ANSWER)
     try:
         return _by_fields(job, *asked) if asked[0] else _by_machines(job)
     except _DoubtfulError:
@@ -62,7 +62,9 @@ def _by_status(status: int, headers: Mapping[str, str], local_time: float) -> He
     """Apply rules 1 and 2."""
     if status in (408, 425, 429) or status >= 500 or status < 300:
         return Heard(Means.NO_ANSWER, retry_after=_retry_after(headers, local_time))
-    return Heard(Means.NOT_FOUND if status == 404 else Means.REJECTED)
+    if status == 404:
+        return Heard(Means.NOT_FOUND)
+    return Heard(Means.REJECTED, credentials=status in (401, 403))
 
 
 def _retry_after(headers: Mapping[str, str], local_time: float) -> float | None:
