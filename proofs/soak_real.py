@@ -91,6 +91,7 @@ def _play(trial: Trial, folder: Path) -> Ended:
             now = time.monotonic()
             sabotage.cancel()
             sabotage.join()
+            reader.close()
         after = None if signalled is None else now - signalled
         log = (folder / "log").read_text("utf-8", "replace")
         return Ended(process.returncode, now - began, after, log, simulator.requests)
