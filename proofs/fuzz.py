@@ -61,6 +61,8 @@ def keep(name: str) -> int:
     with tempfile.TemporaryDirectory() as folder:
         _libfuzzer(name, "-merge=1", *_BOUNDS, folder, str(kept), str(_FOUND / name))
         least = {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+    if not least:
+        raise RuntimeError(f"nothing was merged for {name}")
     for path in kept.iterdir():
         path.unlink()
     for file, content in least.items():

@@ -18,7 +18,9 @@ with atheris.instrument_imports(include=_INSTRUMENTED, enable_loader_override=Fa
 def main() -> None:
     """Hand over to libFuzzer, which ends the process."""
     name, *options = sys.argv[1:]
-    atheris.Setup([name, *options], TARGETS[name])
+    # To merge, libFuzzer has the shell run it again, by the first of these.
+    again = f"{sys.executable} -m proofs.fuzz_guided {name}"
+    atheris.Setup([again, *options], TARGETS[name])
     atheris.Fuzz()
 
 
