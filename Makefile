@@ -4,10 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 # uv and the checkers of definitions; apart from the environment that runs and tests cfgate.
 TOOLS := .cache/tools
+# The fuzzer, with what cfgate needs to run.
+FUZZER := .cache/fuzzer
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format reference bench proofs lock lock-upgrade lock-check definitions container clean FORCE
+.PHONY: help demo test lint format reference bench proofs proofs-small soak fuzz lock lock-upgrade lock-check definitions container clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -46,6 +48,9 @@ endif
 ifeq ($(call usable,$(TOOLS)),)
 $(TOOLS)/ci.txt: FORCE
 endif
+ifeq ($(call usable,$(FUZZER)),)
+$(FUZZER)/fuzz.txt: FORCE
+endif
 
 define install
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
@@ -62,6 +67,9 @@ $(VENV)/%.txt: requirements/%.txt
 $(TOOLS)/%.txt: requirements/%.txt
 	$(install)
 
+$(FUZZER)/%.txt: requirements/%.txt
+	$(install)
+
 # --- lock files ---------------------------------------------------------------------------------------------
 # `lock` keeps every version that still fits pyproject.toml; `lock-upgrade` takes the newest ones. One lock holds
 # for all supported Pythons and systems. No index is named in the files: where wheels come from is the user's
@@ -74,6 +82,7 @@ define compile
 @cd $(1) && $(COMPILE) pyproject.toml -o requirements/runtime.txt
 @cd $(1) && $(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 @cd $(1) && $(COMPILE) --group ci -o requirements/ci.txt
+@cd $(1) && $(COMPILE) pyproject.toml --group fuzz -c requirements/runtime.txt -o requirements/fuzz.txt
 endef
 
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
@@ -83,10 +92,24 @@ bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real
 	$(BIN)/python benchmarks/cadence.py
 	$(BIN)/python -m benchmarks.gate
 
+# The seed of a soak is printed; another one: make soak SEED=7.
+SEED ?= 1
+
 proofs: $(VENV)/dev.txt ## try to fool, hang or silence the gate; some minutes
 	$(BIN)/python -m proofs.model_check --length 3
-	$(BIN)/python -m proofs.soak --gates 2000
+	$(BIN)/python -m proofs.soak --gates 2000 --seed $(SEED)
 	$(BIN)/python -m proofs.fault_matrix
+
+proofs-small: $(VENV)/dev.txt ## the same in about a minute, with some real processes
+	$(BIN)/python -m proofs.model_check --length 2
+	$(BIN)/python -m proofs.soak --gates 300 --real 0.2 --seed $(SEED)
+	$(BIN)/python -m proofs.fault_matrix
+
+soak: $(VENV)/dev.txt ## 2,000 gates in virtual time, then three minutes of real processes
+	$(BIN)/python -m proofs.soak --gates 2000 --real 3 --seed $(SEED)
+
+fuzz: $(FUZZER)/fuzz.txt ## fuzz all that is parsed, guided by coverage; two minutes each (Python 3.11 to 3.13)
+	$(FUZZER)/bin/python -m proofs.fuzz
 
 lock: $(TOOLS)/ci.txt ## renew requirements/*.txt after a change of pyproject.toml
 	$(call compile,.)

@@ -15,7 +15,7 @@ from queue import SimpleQueue
 from typing import TYPE_CHECKING, NoReturn, TextIO
 
 from cfgate.clock import Clock, SystemClock
-from cfgate.delivery import UNDECIDED, deliver, promise
+from cfgate.delivery import UNDECIDED, deliver, promise, reserved
 from cfgate.epilogue import conclude
 from cfgate.errors import GateError
 from cfgate.gate.watch import Inbox, listen
@@ -101,7 +101,8 @@ class Program:
                 host.mask(secret)
             introduce(host, settings, request.warnings)
             promise(undecided, host, files)
-            result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
+            with reserved():
+                result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
         except GateError as error:
             problems = [redact(problem) for problem in getattr(error, "problems", ())]
             result = ended_by(error, undecided, redact)

@@ -7,9 +7,11 @@ or from an earlier run behind it; and at the end with the result, on every way o
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import stat
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, TextIO
@@ -27,6 +29,11 @@ from cfgate.report.result import as_json
 if TYPE_CHECKING:
     from cfgate.hosts import Host
     from cfgate.settings.values import Files
+
+# Seconds for which a pipe may take nothing, and how long to wait before it is tried again.
+_PATIENCE: Final = 1.0
+_GLANCE: Final = 0.01
+_RESERVE: Final = 32  # descriptors
 
 UNDECIDED: Final = Result(
     GateStatus.ERROR,
@@ -81,10 +88,56 @@ def _write(path: Path, content: str) -> None:
     data = content.encode("utf-8", "backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        path.write_bytes(data)  # a pipe or a device cannot be replaced
+        _pour(path, data)  # a pipe or a device cannot be replaced
         return
     with _replacing(path) as file:
         file.write_bytes(data)
+
+
+def _pour(path: Path, data: bytes) -> None:
+    """Write to a pipe or a device. Nobody may be there to read: the gate must not hang on that."""
+    nobody = TimeoutError(errno.ETIMEDOUT, "nobody reads it")
+    end = time.monotonic() + _PATIENCE
+    while (descriptor := _opened(path)) is None:
+        if time.monotonic() > end:
+            raise nobody
+        time.sleep(_GLANCE)
+    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
+        while data:
+            written = file.write(data)  # None: it takes nothing at the moment
+            if written:
+                data, end = data[written:], time.monotonic() + _PATIENCE
+            elif time.monotonic() > end:
+                raise nobody
+            else:
+                time.sleep(_GLANCE)
+
+
+def _opened(path: Path) -> int | None:
+    """Open without waiting for a reader; `None` while there is none."""
+    try:
+        return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno == errno.ENXIO:
+            return None
+        raise
+
+
+@contextlib.contextmanager
+def reserved() -> Iterator[None]:
+    """Keep some descriptors back while the block runs.
+
+    Many connections may use up all that the process may have; then no report could be opened after them, no
+    module be loaded, and no thread be ended.
+    """
+    kept: list[int] = []
+    with contextlib.suppress(OSError):  # so few that none are left: no connection will get any either
+        kept += (os.open(os.devnull, os.O_RDONLY) for _ in range(_RESERVE))
+    try:
+        yield
+    finally:
+        for descriptor in kept:
+            os.close(descriptor)
 
 
 @contextlib.contextmanager

@@ -112,13 +112,21 @@ def retry_after(value: str | None, now: float) -> float | None:
     if re.fullmatch(r"[0-9]{1,10}", value):
         seconds = float(value)
     else:
-        try:
-            date = parsedate_to_datetime(value)
-            # A zone of -0000 makes it naive; HTTP dates are UTC whatever they say.
-            seconds = (date if date.tzinfo else date.replace(tzinfo=UTC)).timestamp() - now
-        except (ValueError, TypeError, OverflowError):
+        date = moment(value)
+        if date is None:
             return None
+        seconds = date - now
     return min(max(seconds, 0.0), 31_536_000.0)
+
+
+def moment(date: str) -> float | None:
+    """Read an HTTP date as Unix seconds; `None` if it is missing or no date."""
+    try:
+        read = parsedate_to_datetime(date)
+        # A zone of -0000 makes it naive; HTTP dates are UTC whatever they say.
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None
 
 
 class _Clash(ValueError):

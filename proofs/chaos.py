@@ -7,14 +7,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from email.utils import formatdate
 from random import Random
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import NoAnswer, Unresolved, Untrusted
 from cfgate.model import Answer, Resource, Target
 from cfgate.verdicts import read
-from proofs.gate_run import VirtualClock
 from proofs.judge import judge
 from proofs.oracle import Heard, Look, Means
 
@@ -149,10 +148,27 @@ _PASSING: Final[tuple[Trouble, ...]] = (
 _GRAVE: Final[tuple[Trouble, ...]] = (_refused, _forbidden, _liar)
 
 
+class Clock(Protocol):
+    """What an API in virtual time must know of time."""
+
+    @property
+    def now(self) -> float:
+        """Seconds since the run began."""
+
+    def spend(self, seconds: float) -> None:
+        """Let time pass."""
+
+    def time(self) -> float:
+        """Unix time as the machine of the gate believes it."""
+
+    def true_time(self) -> float:
+        """Unix time as it is."""
+
+
 class Api:
     """Asked by one gate about one target; `looks` notes what each answer means by the rules."""
 
-    def __init__(self, random: Random, clock: VirtualClock, target: Target, request_timeout: float) -> None:
+    def __init__(self, random: Random, clock: Clock, target: Target, request_timeout: float) -> None:
         self.looks: list[Look] = []
         self._random = random
         self._clock = clock

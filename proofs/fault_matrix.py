@@ -27,7 +27,7 @@ from typing import Final
 
 from cfgate.model import GateStatus
 from proofs import program
-from proofs.faults import FAULTS, Answered, Fault, Jump, OnTheWire, Played
+from proofs.faults import FAULTS, Answered, Door, Fault, Jump, OnTheWire, Played
 from proofs.front import Front
 from proofs.program import Ran
 from proofs.stage import NAME, Resolver, Script, resolving, staged
@@ -37,7 +37,7 @@ _TOLERANCE: Final = 8.0  # seconds
 _TIMEOUT: Final = 40.0  # seconds
 _DEADLINE: Final = 2.0  # seconds, the time-out of those runs that are hit at the deadline
 _SLACK: Final = 2.0  # seconds that may pass beyond time-out and request time-out
-_WORKERS: Final = 24  # runs at once; they hardly do anything but wait
+_WORKERS: Final = 32  # runs at once; they hardly do anything but wait
 
 
 class Place(Enum):
@@ -131,7 +131,9 @@ class Matrix:
 
 def _kind(world: Played) -> str:
     """Tell the worlds apart whose undisturbed runs may take different times."""
-    return "TLS on the wire" if isinstance(world, OnTheWire) and world.tls else type(world).__name__
+    if isinstance(world, OnTheWire) and world.tls:
+        return "TLS on the wire"
+    return "proxy" if isinstance(world, Door) and world.proxy else type(world).__name__
 
 
 def _problems(fault: Fault, place: Place, ran: Ran, lost: float) -> Iterable[str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from cfgate.model import GateStatus
-from proofs.front import stall
+from proofs.front import drip, stall
 from proofs.program import ID
 
 
@@ -39,9 +39,13 @@ class OnTheWire:
 
 @dataclass(frozen=True)
 class Door:
-    """The front refuses connections ("shut") or lets nobody through ("block") until the gate has noticed."""
+    """The front refuses connections ("shut") or lets nobody through ("block") until the gate has noticed.
+
+    With `proxy` the front is the HTTP proxy.
+    """
 
     how: str
+    proxy: bool = False
 
 
 @dataclass(frozen=True)
@@ -53,16 +57,23 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Lookup:
-    """The look-up of the API's name fails, with this error number of `getaddrinfo`."""
+    """The look-up of the API's name fails, with this error number of `getaddrinfo`, or hangs for `seconds`.
 
-    error: int
+    Or it finds an address `before` the true one: ("nobody") where nobody listens, or ("hole") where all that
+    is sent gets lost.
+    """
+
+    error: int = 0
+    seconds: float = 0.0
+    before: str = ""
 
 
 @dataclass(frozen=True)
 class Tunnel:
-    """The HTTP proxy answers this to CONNECT; nothing at all: it stalls."""
+    """The HTTP proxy answers this to CONNECT, and then says nothing more; or it hangs up, or drips."""
 
     answer: bytes
+    then: str = "stall"
 
 
 @dataclass(frozen=True)
@@ -108,6 +119,12 @@ def _leave(connection: socket.socket, _: Callable[[], bytes]) -> None:
 
 def _stall(connection: socket.socket, _: Callable[[], bytes]) -> None:
     stall(connection)
+
+
+def _drip(connection: socket.socket, _: Callable[[], bytes]) -> None:
+    """Send the beginning of a long TLS record, a byte a second, until the client leaves."""
+    connection.recv(1)
+    drip(connection, b"\x16\x03\x03\x40\x00" + b"\x02" * 1000)
 
 
 def _as_http_1_0(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
@@ -174,7 +191,9 @@ def _redirect(status: int, location: str) -> Answered:
 _TWICE: Final = json.dumps(
     {"imageversionid": ID, "jobstatename": "Running", "jobprogress": 1, "success": True}
 ).replace("}", ', "jobstatename": "Completed"}')
+_NESTED: Final[list[Any]] = json.loads("[" * 70 + "]" * 70)
 _ENVELOPE: Final = {"error_code": 1, "error_message": "image locked by diffid: 218595", "error": True}
+_ITSELF: Final = f"/cfp/v1/imageversion/{ID}/status"
 _REJECTED: Final = GateStatus.REJECTED
 _UNTRUSTED: Final = GateStatus.UNAVAILABLE
 _NO_SUCH_NAME: Final = socket.EAI_NONAME
@@ -194,6 +213,7 @@ FAULTS: Final = (
     Fault("an HTML page with 200", _answered(instead="html")),
     Fault("an empty body", _answered(instead="empty")),
     Fault("a body that is not UTF-8", _answered(instead="not-utf8")),
+    Fault("70 levels of nesting", _completed(x=_NESTED)),
     Fault("100,000 levels of nesting", _answered(instead="deep")),
     Fault("a body of 2 MiB", _answered(instead="huge 2MiB")),
     Fault("a body of 100 MB", OnTheWire(_huge)),
@@ -230,11 +250,12 @@ FAULTS: Final = (
     Fault("the same key twice", _answered(body=_TWICE)),
     Fault("a redirect to another host", _redirect(302, "https://other.cfgate.test:{trap}/"), end=_REJECTED),
     Fault("a redirect to http", _redirect(301, "http://127.0.0.1:{trap}/"), end=_REJECTED),
-    Fault("a redirect to itself", _redirect(307, f"/cfp/v1/imageversion/{ID}/status"), end=_REJECTED),
+    Fault("a loop of redirects", _redirect(307, _ITSELF), times=99, end=_REJECTED),
     Fault("HTTP 401", _answered(status=401), end=_REJECTED),
     Fault("HTTP 403", _answered(status=403), end=_REJECTED),
     Fault("an envelope that says forbidden", _answered(body='{"error_message": "forbidden"}'), end=_REJECTED),
     Fault("a stall in the TLS handshake", OnTheWire(_stall, tls=True)),
+    Fault("one byte a second in the TLS handshake", OnTheWire(_drip, tls=True)),
     Fault("an end in the TLS handshake", OnTheWire(_leave, tls=True)),
     Fault("an answer without TLS", OnTheWire(_send(b"HTTP/1.1 400 Bad Request\r\n\r\n").play, tls=True)),
     Fault("a certificate that has expired", Certificate("expired"), end=_UNTRUSTED),
@@ -243,8 +264,15 @@ FAULTS: Final = (
     Fault("a certificate signed by itself", Certificate("self-signed"), end=_UNTRUSTED),
     Fault("a name without an address", Lookup(_NO_SUCH_NAME)),
     Fault("a resolver that fails", Lookup(_NOT_NOW)),
+    Fault("a resolver that hangs", Lookup(seconds=2.5)),
+    Fault("an IPv6 address that is dead", Lookup(before="nobody"), harmless=True),
+    Fault("an address that swallows all, then IPv4", Lookup(before="hole"), harmless=True),
     Fault("a proxy that answers 502", Tunnel(b"HTTP/1.1 502 Bad Gateway\r\n\r\n")),
     Fault("a proxy that stalls", Tunnel(b"")),
+    Fault("a proxy that hangs up", Tunnel(b"", "leave")),
+    Fault("one byte a second from a proxy", Tunnel(b"HTTP/1.1 200 OK\r\n\r\n", "drip")),
+    Fault("a proxy that does not listen", Door("shut", proxy=True)),
+    Fault("a proxy that takes no connection", Door("block", proxy=True)),
     Fault("a proxy that answers 403", Tunnel(b"HTTP/1.1 403 Forbidden\r\n\r\n"), end=_REJECTED),
     Fault("a proxy that answers 407", Tunnel(b"HTTP/1.1 407 Log In\r\n\r\n"), end=_REJECTED),
     Fault("a clock that jumps an hour ahead", Jump(3600.0), harmless=True),

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import socket
 import ssl
-from collections.abc import Callable
-from contextlib import suppress
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from threading import Event, Lock, Thread
 from typing import Final, Self
@@ -140,6 +141,28 @@ def relayed(head: bytes, port: int) -> bytes:
         while part := simulator.recv(1 << 16):
             answer += part
     return answer
+
+
+def drip(connection: socket.socket, data: bytes) -> None:
+    """Send a byte a second, until the client leaves."""
+    for byte in data:
+        connection.sendall(bytes([byte]))
+        time.sleep(1.0)
+
+
+@contextmanager
+def hole(port: int) -> Iterator[str]:
+    """Give an address of this machine where connections to this port get no answer at all."""
+    address = "127.0.0.2"
+    with ExitStack() as stack:
+        stack.enter_context(socket.create_server((address, port), backlog=0))
+        with suppress(TimeoutError):
+            while True:
+                # Not `create_connection`, which would ask the resolver.
+                blocker = stack.enter_context(socket.socket())
+                blocker.settimeout(0.1)
+                blocker.connect((address, port))
+        yield address
 
 
 def stall(connection: socket.socket) -> None:

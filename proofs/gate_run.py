@@ -16,6 +16,7 @@ from proofs.oracle import Look, Rules
 
 # A sleep never ends early, and always a little late: by so many seconds.
 _LATE: Final = 1e-4
+_SLACK: Final = 2.0  # seconds that a run may take beyond time-out and request time-out
 _NOON: Final = 1_795_435_200.0  # Unix seconds at which every run begins
 
 
@@ -65,6 +66,7 @@ class GateRun:
     pacing: Pacing
     ask: Callable[[], Answer]
     looks: list[Look]
+    longest_request: float = float("inf")  # seconds
     events: list[Event] = field(default_factory=list)
     outcome: Outcome | None = None
     stopped: bool = False
@@ -112,6 +114,8 @@ class GateRun:
         endings = [event for event in self.events if isinstance(event, Ended)]
         if len(endings) != (0 if self.stopped else 1) or (endings and endings[0] is not self.events[-1]):
             yield f"told of {len(endings)} endings"
+        if self.clock.now > self.rules.timeout + self.longest_request + _SLACK:
+            yield f"went on until {self.clock.now:.1f} s"
         under_way = outcome.requests - len(self.looks)
         if under_way not in ((0, 1) if self.stopped else (0,)):
             yield f"counted {outcome.requests} requests, not {len(self.looks)}"

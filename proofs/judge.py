@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
+from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Final
 
@@ -50,7 +51,7 @@ def judge(
         message = job.get("error_message")
         if job.get("error") or message or job.get("success") is False:
             forbidden = isinstance(message, str) and "forbidden" in message.lower()
-            return Heard(Means.REJECTED if forbidden else Means.NO_ANSWER)
+            return Heard(Means.REJECTED, credentials=True) if forbidden else Heard(Means.NO_ANSWER)
     try:
         return _by_fields(job, *asked) if asked[0] else _by_machines(job)
     except _DoubtfulError:
@@ -61,7 +62,9 @@ def _by_status(status: int, headers: Mapping[str, str], local_time: float) -> He
     """Apply rules 1 and 2."""
     if status in (408, 425, 429) or status >= 500 or status < 300:
         return Heard(Means.NO_ANSWER, retry_after=_retry_after(headers, local_time))
-    return Heard(Means.NOT_FOUND if status == 404 else Means.REJECTED)
+    if status == 404:
+        return Heard(Means.NOT_FOUND)
+    return Heard(Means.REJECTED, credentials=status in (401, 403))
 
 
 def _retry_after(headers: Mapping[str, str], local_time: float) -> float | None:
@@ -69,10 +72,19 @@ def _retry_after(headers: Mapping[str, str], local_time: float) -> float | None:
     value = headers.get("retry-after", "")
     if re.fullmatch(r"[0-9]{1,10}", value):
         return min(float(value), 365 * 86_400.0)
-    now = parsedate_to_datetime(headers["date"]).timestamp() if "date" in headers else local_time
+    own = _unix(headers.get("date", ""))
+    then = _unix(value)
+    if then is None:
+        return None
+    return min(max(then - (local_time if own is None else own), 0.0), 365 * 86_400.0)
+
+
+def _unix(date: str) -> float | None:
+    """Read a date as Unix seconds; without a zone it is UTC."""
     try:
-        return min(max(parsedate_to_datetime(value).timestamp() - now, 0.0), 365 * 86_400.0)
-    except ValueError:
+        read = parsedate_to_datetime(date)
+        return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
+    except (ValueError, TypeError, OverflowError):
         return None
 
 

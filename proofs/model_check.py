@@ -33,41 +33,48 @@ _PAUSE: Final = 10.0  # seconds
 
 @dataclass(frozen=True)
 class Letter:
-    """An answer: what the gate gets, what it means, and how many seconds it takes."""
+    """An answer: what the gate gets, what it means, and how many seconds it takes.
+
+    With it may come the API's `Date`, and a jump of this machine's time of day, in seconds.
+    """
 
     answer: JobStatus | GateError
     heard: Heard
     trip: float = 0.1
+    dated: bool = False
+    jump: float = 0.0
 
 
-def _job(state: JobState, updated: int, progress: int = 0) -> Letter:
-    job = JobStatus(state.verdict, "it says so", state=state, progress=progress, updated=updated)
+def job(state: JobState, updated: int, progress: int = 0, trip: float = 0.1) -> Letter:
+    """Make an answer that can be used."""
+    status = JobStatus(state.verdict, "it says so", state=state, progress=progress, updated=updated)
     means = Means[{"COMPLETED": "READY"}.get(state.name, state.name)] if state.terminal else Means.PENDING
-    return Letter(job, Heard(means, state.id, progress, updated))
+    return Letter(status, Heard(means, state.id, progress, updated), trip)
 
 
-def _error(error: GateError, means: Means, retry_after: float | None = None, trip: float = 0.1) -> Letter:
+def fault(error: GateError, means: Means, retry_after: float | None = None, trip: float = 0.1) -> Letter:
+    """Make an answer that cannot be used, or none at all."""
     return Letter(error, Heard(means, retry_after=retry_after), trip)
 
 
 ALPHABET: Final[Mapping[str, Letter]] = {
-    "Running": _job(JobState.RUNNING, _LATER),
-    "moved": _job(JobState.RUNNING, _LATEST, progress=50),
-    "Queued": _job(JobState.QUEUED, _LATER),
-    "Completed": _job(JobState.COMPLETED, _LATER, progress=100),
-    "Completed before": _job(JobState.COMPLETED, _EARLIER, progress=100),
-    "Failed": _job(JobState.FAILED, _LATEST),
-    "Failed before": _job(JobState.FAILED, _EARLIER),
-    "Squashed": _job(JobState.SQUASHED, _LATEST),
-    "503": _error(NoAnswer("503"), Means.NO_ANSWER),
-    "time-out": _error(NoAnswer("time-out"), Means.NO_ANSWER, trip=12.0),
-    "429 for 7 s": _error(NoAnswer("429", retry_after=7), Means.NO_ANSWER, 7),
-    "429 for a day": _error(NoAnswer("429", retry_after=86_400), Means.NO_ANSWER, 86_400),
-    "no address": _error(Unresolved("no address"), Means.NO_ADDRESS),
-    "doubtful": _error(Doubtful("odd"), Means.DOUBTFUL),
-    "404": _error(NotFound("404"), Means.NOT_FOUND),
-    "403": _error(Rejected("403"), Means.REJECTED),
-    "bad certificate": _error(Untrusted("expired"), Means.UNTRUSTED),
+    "Running": job(JobState.RUNNING, _LATER),
+    "moved": job(JobState.RUNNING, _LATEST, progress=50),
+    "Queued": job(JobState.QUEUED, _LATER),
+    "Completed": job(JobState.COMPLETED, _LATER, progress=100),
+    "Completed before": job(JobState.COMPLETED, _EARLIER, progress=100),
+    "Failed": job(JobState.FAILED, _LATEST),
+    "Failed before": job(JobState.FAILED, _EARLIER),
+    "Squashed": job(JobState.SQUASHED, _LATEST),
+    "503": fault(NoAnswer("503"), Means.NO_ANSWER),
+    "time-out": fault(NoAnswer("time-out"), Means.NO_ANSWER, trip=12.0),
+    "429 for 7 s": fault(NoAnswer("429", retry_after=7), Means.NO_ANSWER, 7),
+    "429 for a day": fault(NoAnswer("429", retry_after=86_400), Means.NO_ANSWER, 86_400),
+    "no address": fault(Unresolved("no address"), Means.NO_ADDRESS),
+    "doubtful": fault(Doubtful("odd"), Means.DOUBTFUL),
+    "404": fault(NotFound("404"), Means.NOT_FOUND),
+    "403": fault(Rejected("403"), Means.REJECTED),
+    "bad certificate": fault(Untrusted("expired"), Means.UNTRUSTED),
 }
 
 # Time-out and stall time-out: the deadline falls before, between and after the looks of a script, or is never
@@ -87,25 +94,27 @@ WORLDS: Final = tuple(
 )
 
 
-def play(script: Sequence[str], rules: Rules) -> GateRun:
-    """Play a script to a gate; it is stopped where it asks for more."""
+def play(script: Sequence[Letter], rules: Rules, alarm: float = float("inf")) -> GateRun:
+    """Play a script to a gate; it is stopped where it asks for more, or by a signal at the alarm."""
     clock = VirtualClock()
+    clock.alarm = alarm
     letters = iter(script)
     looks: list[Look] = []
 
     def ask() -> Answer:
-        name = next(letters, None)
-        if name is None:
+        letter = next(letters, None)
+        if letter is None:
             raise Stopped
-        letter = ALPHABET[name]
         sent = clock.now
         clock.spend(letter.trip)
+        clock.skew += letter.jump
         looks.append(Look(sent, clock.now, letter.heard))
         if isinstance(letter.answer, GateError):
             raise letter.answer
-        return Answer(letter.answer, None, sent, clock.now)
+        date = float(int(clock.true_time())) if letter.dated else None
+        return Answer(letter.answer, date, sent, clock.now)
 
-    run = GateRun(Target(9001), rules, clock, FixedInterval(_PAUSE), ask, looks)
+    run = GateRun(Target(9001), rules, clock, FixedInterval(rules.pauses[0]), ask, looks)
     run.run()
     return run
 
@@ -115,7 +124,7 @@ def explore(rules: Rules, length: int) -> Iterator[tuple[tuple[str, ...], GateRu
     scripts: list[tuple[str, ...]] = [()]
     while scripts:
         script = scripts.pop()
-        run = play(script, rules)
+        run = play([ALPHABET[name] for name in script], rules)
         if script:
             yield script, run
         if run.stopped and len(script) < length:

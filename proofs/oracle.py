@@ -36,7 +36,10 @@ _RUNNING: Final = 4
 
 @dataclass(frozen=True)
 class Heard:
-    """An answer, as far as the rules look at it; `holds`: how many seconds it must stay so to count."""
+    """An answer, as far as the rules look at it.
+
+    `holds`: how many seconds it must stay so to count; `credentials`: the refusal is one of who asks.
+    """
 
     means: Means
     state: int = 0
@@ -44,6 +47,7 @@ class Heard:
     updated: int | None = None
     retry_after: float | None = None
     holds: float = 0.0
+    credentials: bool = False
 
 
 @dataclass(frozen=True)

@@ -3,9 +3,10 @@
     python -m proofs.soak [--gates N] [--seed N] [--real MINUTES]
 
 In virtual time every run has its own seed: random lives, faults, `Retry-After`, clocks, settings and signals.
-The real gate and the real reports make of it what they make; `oracle` says what was due. With `--real`,
-processes of the real program are started against simulators for so many minutes as well (see `soak_real`).
-To see one run again: `--gates 1 --seed` with the number that is printed with its problem.
+The real gate and the real reports make of it what they make; `oracle` says what was due. With every 20th run
+comes a crowd of gates that share a pacer (see `crowd`). With `--real`, processes of the real program are
+started against simulators for so many minutes as well (see `soak_real`). To see one run again: `--gates 1
+--seed` with the number that is printed with its problem.
 """
 
 from __future__ import annotations
@@ -26,10 +27,12 @@ from cfgate.gate.watch import Signalled, Watched
 from cfgate.model import Resource, Target
 from cfgate.schedule import Cadence, FixedInterval, Pacing
 from cfgate.session import conclude
-from proofs import documents, soak_real
+from proofs import crowd, documents, soak_real
 from proofs.chaos import Api
 from proofs.gate_run import GateRun, VirtualClock
 from proofs.oracle import Rules
+
+_CROWDED = 20  # a crowd comes with every so many runs
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def _gate(randomness: Random, number: int) -> GateRun:
     resource = randomness.choice((Resource.IMAGE_VERSION, *Resource))
     target = Target(number, randomness.choice(("", "", "server")), resource)
     api = Api(randomness, clock, target, request_timeout)
-    return GateRun(target, rules, clock, pacing, api.ask, api.looks)
+    return GateRun(target, rules, clock, pacing, api.ask, api.looks, request_timeout)
 
 
 def _pacing(randomness: Random) -> tuple[Pacing, tuple[float, float]]:
@@ -93,6 +96,31 @@ def _false_green(runs: list[GateRun], *, ready: bool) -> Iterator[str]:
         yield "FALSE GREEN"
 
 
+@dataclass
+class Total:
+    """What came of many runs."""
+
+    endings: Counter[str]
+    requests: int
+    problems: list[str]
+
+
+def virtual(gates: int, seed: int) -> Total:
+    """Run so many gates (or twos and threes) in virtual time, and a crowd with every 20th."""
+    total = Total(Counter(), 0, [])
+    for number in range(seed, seed + gates):
+        soaked = soak(number)
+        total.endings[soaked.status] += 1
+        total.requests += soaked.requests
+        problems = list(soaked.problems)
+        if number % _CROWDED == 0:
+            statuses, wrong = crowd.run(number)
+            total.endings.update(f"{status.label} in a crowd" for status in statuses)
+            problems += wrong
+        total.problems += [f"seed {number}: {problem}" for problem in problems]
+    return total
+
+
 def main() -> int:
     """Print how the runs ended; exit 1 when anything was wrong."""
     parser = argparse.ArgumentParser(prog="soak", description="Run gates against an API that goes mad.")
@@ -101,27 +129,23 @@ def main() -> int:
     parser.add_argument("--real", type=float, default=0.0, metavar="MINUTES", help="and real processes")
     arguments = parser.parse_args()
     began = time.monotonic()
-    endings: Counter[str] = Counter()
-    problems: list[str] = []
-    requests = 0
-    for seed in range(arguments.seed, arguments.seed + arguments.gates):
-        soaked = soak(seed)
-        endings[soaked.status] += 1
-        requests += soaked.requests
-        problems += [f"seed {seed}: {problem}" for problem in soaked.problems]
-    for ending, number in endings.most_common():
-        print(f"{number:>7}  {ending}")
+    total = virtual(arguments.gates, arguments.seed)
+    _show(total.endings)
     last = arguments.seed + arguments.gates - 1
-    print(f"{endings.total()} runs (seeds {arguments.seed} to {last}), {requests} requests, "
-          f"{time.monotonic() - began:.0f} s")  # fmt: skip
+    print(f"{total.endings.total()} gates in {arguments.gates} runs (seeds {arguments.seed} to {last}), "
+          f"{total.requests} requests, {time.monotonic() - began:.0f} s")  # fmt: skip
     if arguments.real:
         real, found = soak_real.soak(arguments.seed, arguments.real * 60)
-        problems += found
-        for ending, number in real.most_common():
-            print(f"{number:>7}  {ending}")
+        total.problems += found
+        _show(real)
         print(f"{real.total()} real processes (seeds from {arguments.seed} on), {arguments.real:g} min")
-    print(*problems[:50] or ["Every ending, pause and report was as it must be."], sep="\n")
-    return 1 if problems else 0
+    print(*total.problems[:50] or ["Every ending, pause and report was as it must be."], sep="\n")
+    return 1 if total.problems else 0
+
+
+def _show(endings: Counter[str]) -> None:
+    for ending, number in endings.most_common():
+        print(f"{number:>7}  {ending}")
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -13,13 +14,15 @@ from typing import Any, Final
 from cfgate.clock import SystemClock
 from cfgate.simulator import Simulator, parse
 from proofs.faults import Answered, Certificate, Door, Fault, Jump, Lookup, OnTheWire, Played, Tunnel
-from proofs.front import CERTIFICATES, Front, head_of, relayed, secured, stall
+from proofs.front import CERTIFICATES, Front, drip, head_of, hole, relayed, secured, stall
 from proofs.program import ASID, deaf
 from tests.canary import ACCESS_KEY, SECRET_KEY
 
 NAME: Final = "api.cfgate.test"  # the host in the good certificate; no resolver knows it
 _RUNNING: Final = {"jobstateid": 4, "jobstatename": "Running", "jobprogress": 40}
 _TRUST: Final = {"SSL_CERT_FILE": str(CERTIFICATES / "ca.pem")}
+# An address as `socket.getaddrinfo` gives it.
+Address = tuple[socket.AddressFamily, socket.SocketKind, int, str, tuple[Any, ...]]
 _CONTENT: Final = {"status", "body", "instead", "fields"}
 
 
@@ -62,16 +65,14 @@ class Resolver:
 
     def __init__(self) -> None:
         self.asked: set[tuple[str, int]] = set()
-        self.fails: dict[int, Callable[[], int]] = {}  # by port: the error number of this look-up, or 0
+        self.troubles: dict[int, Callable[[], list[Address]]] = {}  # by port: what comes before the true one
         self._real = socket.getaddrinfo
 
     def __call__(self, host: Any, port: Any, *args: Any, **kwargs: Any) -> Any:
         """Look a host up, as `socket.getaddrinfo` does."""
         self.asked.add((str(host), int(port)))
-        error = self.fails[port]() if port in self.fails else 0
-        if error:
-            raise socket.gaierror(error, "no luck")
-        return self._real("127.0.0.1" if host == NAME else host, port, *args, **kwargs)
+        before = self.troubles[port]() if port in self.troubles else []
+        return [*before, *self._real("127.0.0.1" if host == NAME else host, port, *args, **kwargs)]
 
 
 @contextmanager
@@ -115,7 +116,10 @@ def staged(script: Script, world: Played, resolver: Resolver, trap: int) -> Iter
         front = stack.enter_context(Front(_serve(script, world, int(simulator.url.rpartition(":")[2]))))
         if script.at == 1:
             _close(front, script)
-        yield _fronted(front, script, world, resolver)
+        if isinstance(world, Lookup):
+            trouble = _trouble(stack, front.port, script, world)
+            resolver.troubles[front.port] = trouble
+        yield _fronted(front, world)
 
 
 def _close(front: Front, script: Script) -> None:
@@ -124,19 +128,35 @@ def _close(front: Front, script: Script) -> None:
         {"shut": front.shut, "block": front.block}[script.fault.played.how]()
 
 
-def _fronted(front: Front, script: Script, world: Played, resolver: Resolver) -> Stage:
+def _trouble(stack: ExitStack, port: int, script: Script, world: Lookup) -> Callable[[], list[Address]]:
+    """Make what the resolver does before it gives the true address of a front."""
+    numbers = count(1)
+    dead: Address = (socket.AF_INET6, socket.SOCK_STREAM, 6, "", ("::1", port, 0, 0))
+    if world.before == "hole":
+        dead = (socket.AF_INET, socket.SOCK_STREAM, 6, "", (stack.enter_context(hole(port)), port))
+
+    def trouble() -> list[Address]:
+        if not script.hits(next(numbers)):
+            return []
+        time.sleep(world.seconds)
+        if world.error:
+            raise socket.gaierror(world.error, "no luck")
+        return [dead] if world.before else []
+
+    return trouble
+
+
+def _fronted(front: Front, world: Played) -> Stage:
     """Tell the gate the way to a front."""
 
     def hear(text: str) -> None:
         if "asking again in" in text:  # the gate has run into the closed door
             front.open()
 
-    if isinstance(world, Tunnel):
-        return Stage(f"https://{NAME}", {"HTTPS_PROXY": f"http://127.0.0.1:{front.port}", **_TRUST})
-    if isinstance(world, Lookup):
-        numbers = count(1)
-        error = world.error
-        resolver.fails[front.port] = lambda: error if script.hits(next(numbers)) else 0
+    if _is_proxied(world):
+        return Stage(
+            f"https://{NAME}", {"HTTPS_PROXY": f"http://127.0.0.1:{front.port}", **_TRUST}, hear=hear
+        )
     if _is_tls(world):
         return Stage(f"https://{NAME}:{front.port}", _TRUST, hear=hear)
     return Stage(f"http://127.0.0.1:{front.port}", hear=hear)
@@ -167,13 +187,12 @@ def _serve(script: Script, world: Played, simulator: int) -> Callable[[socket.so
         if isinstance(played, OnTheWire):
             played.play(connection, lambda: relayed(head_of(connection), simulator))
             return
-        if isinstance(world, Tunnel):
+        if _is_proxied(world):
             head_of(connection)
-            answer = played.answer if isinstance(played, Tunnel) else b"HTTP/1.1 200 Connected\r\n\r\n"
-            connection.sendall(answer)
-            if played is not None:
-                stall(connection)
+            if isinstance(played, Tunnel):
+                _refuse(connection, played)
                 return
+            connection.sendall(b"HTTP/1.1 200 Connected\r\n\r\n")
         if _is_tls(world):
             connection = secured(connection, played.name if isinstance(played, Certificate) else "good")
         with connection:
@@ -182,5 +201,20 @@ def _serve(script: Script, world: Played, simulator: int) -> Callable[[socket.so
     return serve
 
 
+def _refuse(connection: socket.socket, played: Tunnel) -> None:
+    """Answer as a proxy that does not connect."""
+    if played.then == "drip":
+        drip(connection, played.answer)
+    else:
+        connection.sendall(played.answer)
+    if played.then == "stall":
+        stall(connection)
+
+
+def _is_proxied(world: Played) -> bool:
+    return isinstance(world, Tunnel) or (isinstance(world, Door) and world.proxy)
+
+
 def _is_tls(world: Played) -> bool:
-    return isinstance(world, (Certificate, Lookup, Tunnel)) or (isinstance(world, OnTheWire) and world.tls)
+    wire = isinstance(world, OnTheWire) and world.tls
+    return isinstance(world, (Certificate, Lookup)) or wire or _is_proxied(world)

@@ -16,9 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cfgate
-from cfgate.client.client import _moment
 from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFound, Rejected
 from cfgate.model import Resource, Target, Verdict
+from cfgate.verdicts import moment
 from tests.canary import ACCESS_KEY, SECRET_KEY
 from tests.wire import (
     ASID,
@@ -229,7 +229,7 @@ def test_an_answer_tells_when_it_was_made() -> None:
 
 
 @pytest.mark.parametrize(
-    ("date", "moment"),
+    ("date", "seconds"),
     [
         ("Thu, 01 Jan 1970 00:00:10 GMT", 10.0),
         ("Thu, 01 Jan 1970 00:00:10 -0000", 10.0),  # "in UTC, the place is not told"
@@ -240,21 +240,21 @@ def test_an_answer_tells_when_it_was_made() -> None:
     ],
 )
 def test_a_date_header_is_read_or_ignored(
-    date: str, moment: float | None, monkeypatch: pytest.MonkeyPatch
+    date: str, seconds: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A date is a moment wherever this machine is; what is no date is none."""
     with monkeypatch.context() as elsewhere:
         elsewhere.setenv("TZ", "Asia/Tokyo")
         time.tzset()
-        read = _moment(date)
+        read = moment(date)
     time.tzset()
-    assert read == moment
+    assert read == seconds
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"))
 def test_no_date_header_makes_trouble(date: str) -> None:
     """Whatever stands in the header, it is a number or nothing."""
-    assert _moment(date) is None or isinstance(_moment(date), float)
+    assert moment(date) is None or isinstance(moment(date), float)
 
 
 def test_a_retry_after_reaches_the_gate() -> None:

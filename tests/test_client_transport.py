@@ -240,6 +240,10 @@ BROKEN: dict[str, tuple[Script, str]] = {
         once(close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n")),
         "^the answer is broken$",
     ),
+    "a chunk of negative size": (
+        once(close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n0\r\n\r\n")),
+        "^what came is not HTTP$",
+    ),
     "two lengths": (
         once(close_after(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}")),
         "^the answer is broken$",
@@ -366,6 +370,22 @@ def test_an_endless_body_is_not_read(status: int) -> None:
     with serve(once(flood)) as server, client(server.url) as api, promptly():
         error = refused(api, "larger than 1 MiB" if status == 200 else f"HTTP {status}")
         assert isinstance(error, Rejected) == (status == 302)
+    assert sent < 50  # the buffers on the way hold some MB
+
+
+def test_a_chunk_of_size_minus_one_is_not_read() -> None:
+    """What means "all there is" to a file means nothing here: nothing of it is taken into memory."""
+    sent = 0
+
+    def flood(peer: Peer) -> None:
+        nonlocal sent
+        peer.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-1\r\n")
+        for _ in range(100):
+            peer.send(bytes(1 << 20))
+            sent += 1
+
+    with serve(once(flood)) as server, client(server.url) as api, promptly():
+        refused(api, "^what came is not HTTP$")
     assert sent < 50  # the buffers on the way hold some MB
 
 

@@ -12,6 +12,7 @@ import threading
 import zlib
 from contextlib import suppress
 from dataclasses import dataclass
+from http.client import HTTPException, HTTPResponse
 from typing import TYPE_CHECKING, Any, Final
 
 from requests import ConnectionError as NotConnected
@@ -166,8 +167,21 @@ class _ThisThread(threading.local):
 _this_thread: Final = _ThisThread()
 
 
+class _Answer(HTTPResponse):
+    """An answer as it comes off the wire."""
+
+    def _safe_read(self, amt: int) -> bytes:
+        """Refuse a chunk of negative size: neither library does, and -1 means all there is."""
+        if amt < 0:
+            raise HTTPException("a chunk of negative size")
+        data: bytes = super()._safe_read(amt)  # type: ignore[misc] # urllib3 calls it as well
+        return data
+
+
 class _Connection(HTTPConnection):
     """A connection that tells its channel what it is about to wait for."""
+
+    response_class = _Answer
 
     def _new_conn(self) -> socket.socket:
         _this_thread.channel.connecting()

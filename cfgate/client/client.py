@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import UTC
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -22,7 +20,7 @@ from cfgate.client.transport import Transport
 from cfgate.errors import InvalidSettings
 from cfgate.loopback import is_loopback
 from cfgate.model import Answer
-from cfgate.verdicts import read
+from cfgate.verdicts import moment, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -87,7 +85,7 @@ class Client:
         """
         request = self._get(target, account_service_id)
         reply = self._transport.send(request, self._request_timeout)
-        date = _moment(reply.headers.get("Date", ""))
+        date = moment(reply.headers.get("Date", ""))
         job = read(
             reply.status,
             reply.headers,
@@ -132,12 +130,3 @@ def _authorization(access_key: str, secret_key: str, token: str) -> _Authorizati
     # What came as bytes that are no UTF-8 in the environment is sent as the same bytes.
     pair = f"{access_key}:{secret_key}".encode(errors="surrogateescape")
     return _Authorization(f"Basic {base64.b64encode(pair).decode('ascii')}")
-
-
-def _moment(date: str) -> float | None:
-    """Read a `Date` header as Unix seconds; `None` if it is missing or no date."""
-    try:
-        moment = parsedate_to_datetime(date)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
-        return None

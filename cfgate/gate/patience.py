@@ -52,7 +52,7 @@ class Streak:
         The pause that an answer asks for (`Retry-After`) does not count, if it fits into `time_left` (seconds
         until the deadline): an API that says when it will be back is not silent.
         """
-        now = self._clock.monotonic()
+        now = self._counted()
         if error.retry_after is not None and error.retry_after < time_left:
             self._excused += error.retry_after
         if isinstance(error, NotFound):
@@ -71,12 +71,16 @@ class Streak:
 
     def left(self, error: Unusable) -> float:
         """Tell for how many seconds more to be patient, `error` being the latest; 0 or less: give up."""
-        now = self._clock.monotonic()
+        now = self._counted()
         if isinstance(error, NotFound):
             since = now if self._unknown_since is None else self._unknown_since
-            return self._limits.not_found_grace - (now - since - self._excused)
+            return self._limits.not_found_grace - (now - since)
         since = now if self._unusable_since is None else self._unusable_since
-        return self._tolerance() - (now - since - self._excused)
+        return self._tolerance() - (now - since)
+
+    def _counted(self) -> float:
+        """Read a clock that stands still while the API wants to be left alone."""
+        return self._clock.monotonic() - self._excused
 
     def _tolerance(self) -> float:
         if self._answered:

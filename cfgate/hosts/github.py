@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO, Final
+from typing import Final
 
 from cfgate.hosts import Level, Style
 from cfgate.hosts.console import Console
@@ -74,7 +75,7 @@ class GitHub(Plain):
         No `fsync`: the runner reads the file on the same machine, which sees what was written.
         """
         with self._warned("outputs", "GITHUB_OUTPUT"), _append_to(self._output_file) as file:
-            file.write(encode_outputs(pairs))
+            _write_whole(file, encode_outputs(pairs))
 
     def summary(self, markdown: str) -> None:
         """Write to `GITHUB_STEP_SUMMARY`, behind what other programs of this step have put there."""
@@ -82,8 +83,9 @@ class GitHub(Plain):
             if file.tell() != self._summary_end:  # our first time, or somebody else has been here since
                 self._summary_begin = file.tell()
             file.truncate(self._summary_begin)
-            written = file.write(encode_summary(markdown, SUMMARY_LIMIT - self._summary_begin))
-            self._summary_end = self._summary_begin + written
+            page = encode_summary(markdown, SUMMARY_LIMIT - self._summary_begin)
+            _write_whole(file, page)
+            self._summary_end = self._summary_begin + len(page)
 
     def mask(self, secret: str) -> None:
         """Mask the lines of `secret` that are safe to mask."""
@@ -101,7 +103,21 @@ class GitHub(Plain):
                 self.log(failure, Style.ODD)
 
 
-def _append_to(path: str) -> BinaryIO:
+def _append_to(path: str) -> FileIO:
     if not path:
         raise FileNotFoundError("it is not set")
-    return Path(path).open("ab")
+    return Path(path).open("ab", buffering=0)
+
+
+def _write_whole(file: FileIO, content: bytes) -> None:
+    """Write all of it or, on a disk that is full, nothing: the runner fails a step for half a value."""
+    begin = file.tell() if file.seekable() else None
+    try:
+        rest = memoryview(content)
+        while rest:
+            rest = rest[file.write(rest) :]
+    except OSError:
+        if begin is not None:
+            with suppress(OSError):
+                file.truncate(begin)
+        raise

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import yaml
 
@@ -21,6 +21,7 @@ from cfgate.settings.wording import Wrong, closest, listed, named
 
 _MOST_BYTES: Final = 128 * 1024  # room for the most targets there can be
 _MOST_KEYS: Final = 100
+_DEEPEST: Final = 100  # brackets within brackets
 _ID: Final = "image-version-id"
 _IN_FILE: Final = tuple(option.name for option in BY_NAME.values() if not option.not_in_file)
 _IN_TARGET: Final = {option.name: option for option in TARGET_OPTIONS}
@@ -50,9 +51,19 @@ def _text(path: str) -> str:
         raise Wrong(f"is not UTF-8, at byte {error.start + 1}") from None
 
 
+class _Loader(yaml.SafeLoader):
+    """A loader that gives up on what is nested deeply before that takes its time: the square of the depth."""
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        """Begin a list or a mapping in brackets."""
+        if self.flow_level > _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
+
+
 def _parsed(text: str) -> yaml.Node | None:
     try:
-        root: yaml.Node | None = yaml.compose(text, Loader=yaml.SafeLoader)
+        root: yaml.Node | None = yaml.compose(text, Loader=_Loader)
     except yaml.MarkedYAMLError as error:
         where = _at(error.problem_mark) if error.problem_mark else ""
         raise Wrong(f"is not YAML{where}: {named(error.problem or 'it breaks off')}") from None

@@ -8,6 +8,7 @@ import yaml
 
 _PLAIN: Final = ("null", "bool", "int", "float", "str", "seq", "map")
 _WIDEST: Final = 4096  # bits of a number; one of more than 4300 digits Python would not even print
+_DEEPEST: Final = 100  # brackets within brackets
 
 
 class _Strict(yaml.SafeLoader):
@@ -25,6 +26,12 @@ class _Strict(yaml.SafeLoader):
             mark = self.peek_event().start_mark  # type: ignore[no-untyped-call]  # its stub has no types
             raise yaml.composer.ComposerError(None, None, "aliases are not understood here", mark)
         return super().compose_node(parent, index)
+
+    def fetch_flow_collection_start(self, token: Any) -> None:
+        """Begin a list or a mapping in brackets; deep ones would take the square of their depth."""
+        if self.flow_level > _DEEPEST:
+            raise RecursionError
+        super().fetch_flow_collection_start(token)
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:  # noqa: FBT001, FBT002 - PyYAML's signature
         seen: set[str] = set()

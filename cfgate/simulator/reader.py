@@ -58,6 +58,7 @@ _SCENARIO: Final[Readers] = {
 }
 _ROWS: Final = ("life", "faults")
 _MOST_ROWS: Final = 1000
+_MOST_PROBLEMS: Final = 100  # more are of no use to anybody
 
 
 def read(document: object, name: str, source: str) -> Scenario:
@@ -99,6 +100,8 @@ class _Reader:
             return {}
         result = {}
         for key, one in value.items():
+            if len(self.problems) >= _MOST_PROBLEMS:
+                break  # to look for the names that were meant takes time
             word = str(key) if str(key).isprintable() else repr(key)
             path = f"{where}.{word[:80]}" if where else word[:80]
             if key in readers:

@@ -1,0 +1,209 @@
+"""Where a result cannot go: pipes that nobody reads, a disk that is full, too few descriptors."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+import pytest
+
+from cfgate.delivery import UNDECIDED, _write, deliver, promise, reserved
+from cfgate.errors import InvalidSettings
+from cfgate.hosts.console import Console
+from cfgate.hosts.github import GitHub
+from cfgate.hosts.plain import Plain
+from cfgate.settings.values import Files
+from cfgate.simulator import Simulator, parse
+from tests.canary import KEYS
+from tests.parsers import file_commands
+
+HOST = Plain(Console(None))
+
+
+@pytest.fixture
+def fifo(tmp_path: Path) -> Path:
+    """Make a named pipe."""
+    path = tmp_path / "result"
+    os.mkfifo(path)
+    return path
+
+
+def test_a_pipe_that_nobody_reads_is_refused_before_anything_is_sent(fifo: Path) -> None:
+    """The gate neither hangs on it nor goes on without it."""
+    with pytest.raises(InvalidSettings, match=r"result-file .* cannot be written: nobody reads it"):
+        promise(UNDECIDED, HOST, Files(result=str(fifo)))
+
+
+def test_a_reader_may_come_a_little_late(fifo: Path) -> None:
+    """Whoever starts both at once need not start the reader first."""
+    got: list[bytes] = []
+    late = threading.Timer(0.2, lambda: got.append(fifo.read_bytes()))
+    late.start()
+    promise(UNDECIDED, HOST, Files(result=str(fifo)))
+    late.join()
+    assert got[0].startswith(b'{"schema-version"')
+
+
+def test_a_reader_that_does_not_read_stops_nothing(fifo: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A pipe that is full is told as a report that is missing."""
+    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    filler = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    try:
+        fill(filler)
+        with pytest.raises(InvalidSettings, match="nobody reads it"):
+            promise(UNDECIDED, HOST, Files(result=str(fifo)))
+        deliver(UNDECIDED, HOST, Files(result=str(fifo)), None)
+    finally:
+        os.close(reader)
+        os.close(filler)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_long_report_reaches_a_slow_reader_whole(fifo: Path) -> None:
+    """More than a pipe holds is written bit by bit, as it is read."""
+    page = "x" * 500_000
+    got: list[bytes] = []
+    reading = threading.Thread(target=lambda: got.append(fifo.read_bytes()))
+    reading.start()
+    _write(fifo, page)
+    reading.join()
+    assert got == [page.encode()]
+
+
+@contextmanager
+def limited(kind: int, number: int) -> Iterator[None]:
+    """Set a limit of this process for a while."""
+    soft, hard = resource.getrlimit(kind)
+    resource.setrlimit(kind, (number, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(kind, (soft, hard))
+
+
+# To a program, files that must not grow are a disk that is full.
+
+
+def test_a_full_disk_leaves_no_half_of_an_output(tmp_path: Path) -> None:
+    """The runner fails a step for a value without an end; what was there before stays, whole."""
+    output, stream = tmp_path / "output", io.StringIO()
+    host = GitHub(Console(stream), output_file=str(output), summary_file="")
+    host.output({"ready": "false"})
+    with limited(resource.RLIMIT_FSIZE, output.stat().st_size + 20_000):
+        host.output({"ready": "true", "result": "x" * 30_000})
+    assert file_commands.parse(output.read_bytes()) == file_commands.Outputs({"ready": "false"})
+    assert "could not be written to GITHUB_OUTPUT" in stream.getvalue()
+
+
+def test_a_full_disk_leaves_no_half_of_a_summary(tmp_path: Path) -> None:
+    """Half a table or half a fence would take what other programs write along with it."""
+    page = tmp_path / "page"
+    page.write_text("of another program\n")
+    host = GitHub(Console(io.StringIO()), output_file="", summary_file=str(page))
+    with limited(resource.RLIMIT_FSIZE, 20_000):
+        host.summary("x" * 30_000)
+    assert page.read_text() == "of another program\n"
+
+
+def test_a_full_disk_leaves_the_report_of_before(tmp_path: Path) -> None:
+    """A report file is replaced whole or not at all, and nothing is left beside it."""
+    report = tmp_path / "result.json"
+    promise(UNDECIDED, HOST, Files(result=str(report)))
+    before = report.read_bytes()
+    with limited(resource.RLIMIT_FSIZE, 100):
+        deliver(UNDECIDED, HOST, Files(result=str(report)), None)
+    assert report.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [report]
+
+
+def take_all(taken: list[int]) -> None:
+    """Open files until there are no more descriptors."""
+    with suppress(OSError):
+        while True:
+            taken.append(os.open(os.devnull, os.O_RDONLY))
+
+
+def fill(pipe: int) -> None:
+    """Write to a pipe until it takes no more."""
+    with suppress(BlockingIOError):
+        while True:
+            os.write(pipe, bytes(4096))
+
+
+def test_what_was_kept_back_can_be_opened_afterwards() -> None:
+    """When connections have taken every descriptor, reports still find some."""
+    taken: list[int] = []
+    try:
+        with limited(resource.RLIMIT_NOFILE, 128):
+            with reserved():
+                take_all(taken)
+            taken += [os.open(os.devnull, os.O_RDONLY) for _ in range(16)]
+    finally:
+        for descriptor in taken:
+            os.close(descriptor)
+    assert len(taken) > 16
+
+
+def test_too_few_descriptors_to_keep_any_back_is_no_failure() -> None:
+    """A process that has none left runs on, and fails where it needs one."""
+    taken: list[int] = []
+    with limited(resource.RLIMIT_NOFILE, 64):
+        try:
+            take_all(taken)
+            with reserved():
+                pass
+        finally:
+            for descriptor in taken:
+                os.close(descriptor)
+
+
+def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_path: Path) -> None:
+    """A gate on many targets that is stopped while none is answered writes everything, and ends in order."""
+    stalled = parse("life: [{state: Running}]\nfaults: [{requests: 1-, connection: stall before headers}]")
+    output, report = tmp_path / "output", tmp_path / "result.json"
+    output.touch()
+    with Simulator(stalled) as simulator:
+        inputs = {
+            "image-version-id": ",".join(str(9001 + number) for number in range(100)),
+            "account-service-id": "1",
+            "api-url": simulator.url,
+            "result-file": str(report),
+        }
+        process = subprocess.Popen(
+            [sys.executable, "-c", _FEW_DESCRIPTORS],
+            env={
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_STEP_SUMMARY": str(tmp_path / "page"),
+                **KEYS,
+                **{f"INPUT_{name.upper()}": value for name, value in inputs.items()},
+            },
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        assert process.stdout is not None
+        for line in process.stdout:
+            if "too many open files" in line:
+                break
+        process.send_signal(signal.SIGTERM)
+        log, _ = process.communicate(timeout=60)
+    assert process.returncode == 143, log
+    assert file_commands.parse(output.read_bytes()).values["status"] == "interrupted"
+    assert json.loads(report.read_text())["status"] == "interrupted"
+
+
+_FEW_DESCRIPTORS = """
+import resource
+resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+from cfgate.cli import main
+raise SystemExit(main([]))
+"""
