@@ -1,8 +1,8 @@
 """Make the wheel and the sdist of HEAD, and prove that anybody who makes them gets the same bytes.
 
-`python -m tools.dist build DIRECTORY` writes them; `python -m tools.dist check DIRECTORY` makes them again under
-other circumstances, compares, and gates with the wheel as a user would install it. The interpreter must have
-`requirements/build.txt`. What is not committed is not in them.
+`python -m tools.dist build DIRECTORY` writes them; `python -m tools.dist check DIRECTORY` makes them again
+under other circumstances, compares, and gates with the wheel as a user would install it. The interpreter must
+have `requirements/build.txt`. What is not committed is not in them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from cfgate import __version__
+
 ROOT: Final = Path(__file__).parents[1]
 # Another user's machine: nothing of this may be seen in the files.
 ELSEWHERE: Final = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7"}
@@ -37,15 +39,15 @@ def build(out: Path) -> None:
     out.mkdir(parents=True, exist_ok=True)
     for old in out.iterdir():
         old.unlink()
-    os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct", "HEAD").strip()
     archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
     with tempfile.TemporaryDirectory(prefix="checkout-") as directory:
-        _unpack(io.BytesIO(archive), directory)
+        _unpack(archive, Path(directory))
         call_hooks(Path(directory), out, "build_sdist", "build_wheel")
 
 
 def call_hooks(source: Path, out: Path, *hooks: str) -> None:
     """Call hooks of the build back end of a project, as pip does, but with the back end that is installed."""
+    os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct", "HEAD").strip()
     with contextlib.chdir(source):
         table = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["build-system"]
         backend: Any = importlib.import_module(table["build-backend"])
@@ -67,8 +69,7 @@ def check(out: Path) -> None:
         )
         compare(contents(out), contents(again))
         (again / wheel.name).unlink()
-        _unpack(io.BytesIO(sdist.read_bytes()), str(unpacked))
-        os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct", "HEAD").strip()
+        _unpack(sdist.read_bytes(), unpacked)
         call_hooks(unpacked / sdist.name.removesuffix(".tar.gz"), again, "build_wheel")
         compare(contents(out), contents(again))
         use(wheel.resolve(), Path(directory, "venv"))
@@ -93,25 +94,27 @@ def contents(directory: Path) -> dict[str, bytes]:
 def use(wheel: Path, venv: Path) -> None:
     """Install the wheel beside the locked packages, and gate with it, away from the source."""
     _run(sys.executable, "-m", "venv", venv)
-    install = [venv / "bin" / "python", "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
+    python = venv / "bin" / "python"
+    install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
     _run(*install, "--only-binary", ":all:", "--require-hashes", "-r", "requirements/runtime.txt")
     _run(*install, "--no-deps", "--no-index", wheel)
     program = venv / "bin" / "cfgate"
-    told = _run(program, "--version", cwd=venv).strip()
-    if told != f"cfgate {wheel.name.split('-')[1]}":
-        raise Different(f"{wheel.name} says that it is {told!r}")
+    if (told := _run(program, "--version", cwd=venv).strip()) != f"cfgate {__version__}":
+        raise Different(f"{wheel.name} says that it is {told!r}, and HEAD that it is {__version__}")
     log = _run(program, "9001", "--rehearse", "ready", "--poll-interval", "1s", cwd=venv)
     print(log, end="")
     if not log.splitlines()[-1].startswith("ready (rehearsal"):
         raise Different("the gate of the wheel ends otherwise than `ready`")
 
 
-def _unpack(archive: io.BytesIO, directory: str) -> None:
-    """Unpack with the permissions that this user's umask gives."""
-    with tarfile.open(fileobj=archive) as tree:
-        tree.extractall(
-            directory, filter=lambda member, path: tarfile.data_filter(member, path).replace(mode=None)
-        )
+def _unpack(archive: bytes, directory: Path) -> None:
+    """Write the files of an archive with the permissions that this user's umask gives."""
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tree:
+        for member in tree:
+            content = tree.extractfile(member) if member.isfile() else None
+            if content is not None:
+                (directory / member.name).parent.mkdir(parents=True, exist_ok=True)
+                (directory / member.name).write_bytes(content.read())
 
 
 def _run(*command: str | Path, cwd: Path = ROOT) -> str:
