@@ -153,20 +153,19 @@ def main(argv: list[str]) -> None:
     """Do what the workflow asks for; print lines for GITHUB_OUTPUT, or the notes."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True)
-    for task, names in {
-        "check": ("tag", "repository"),
-        "notes": ("tag",),
-        "pin": ("repository", "digest"),
-    }.items():
-        described = tasks.add_parser(task)
-        for name in names:
-            described.add_argument(name)
+    check, told, pin = (tasks.add_parser(name) for name in ("check", "notes", "pin"))
+    check.add_argument("tag")
+    check.add_argument("repository", nargs="?", help="on GitHub, whose images are named after it")
+    told.add_argument("tag")
+    pin.add_argument("repository")
+    pin.add_argument("digest")
     asked = parser.parse_args(argv)
     action, changelog = ROOT / "action.yml", (ROOT / "CHANGELOG.md").read_text("utf-8")
     if asked.task == "check":
         version = agreed(asked.tag, __version__, changelog)
         print(f"version={version}\nprerelease={str(version.is_prerelease).lower()}")
-        print(f"image={image_name(asked.repository)}")
+        if asked.repository:
+            print(f"image={image_name(asked.repository)}")
     elif asked.task == "notes":
         print(notes(changelog, Version.parse(asked.tag)))
     else:
