@@ -200,6 +200,7 @@ def test_a_signal_leaves_everything_written(name: str, number: signal.Signals, g
     stalled = scenario("life: [{state: Running}]\nfaults: [{requests: 1, connection: stall in headers}]")
     with Simulator(stalled) if name == "stalled" else playing("stuck") as simulator:
         process = github.start(simulator, request_timeout="50s")
+        _until(lambda: bool(github.outputs))  # the fail-closed ones, so signals are listened for
         _until(lambda: bool(simulator.requests) or name == "stalled")
         time.sleep(0.5)  # into the pause, or into the stalled answer
         process.send_signal(number)

@@ -142,11 +142,11 @@ import json, os, pathlib, sys
 path = pathlib.Path(os.environ["STATE"], "registry.json")
 tags = json.loads(path.read_text()) if path.exists() else {}
 assert sys.argv[1:3] == ["buildx", "imagetools"]
-if os.environ.get("BROKEN"):
-    sys.exit("ERROR: unexpected status 503")
 if sys.argv[3] == "create":
     tags[sys.argv[5]] = sys.argv[6].partition("@")[2]
     path.write_text(json.dumps(tags))
+elif os.environ.get("BROKEN"):
+    sys.exit("ERROR: unexpected status 503")
 elif sys.argv[-1] in tags:
     print(tags[sys.argv[-1]])
 else:

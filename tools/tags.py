@@ -64,7 +64,7 @@ class Remote:
             tip = self._git("ls-remote", "origin", name).partition("\t")[
                 0
             ]  # of an annotated tag, not its commit
-            self._git("push", "--quiet", f"--force-with-lease={name}:{tip}", "origin", f"+{commit}:{name}")
+            self._git("push", "--quiet", f"--force-with-lease={name}:{tip}", "origin", f"{commit}:{name}")
         return True
 
     def _commit(self, version: Version, repository: str, digest: str) -> str:
