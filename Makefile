@@ -9,7 +9,7 @@ FUZZER := .cache/fuzzer
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format reference bench proofs proofs-small soak fuzz lock lock-upgrade lock-check definitions container clean FORCE
+.PHONY: help demo test lint format reference bench proofs proofs-small soak fuzz lock lock-upgrade lock-check definitions container dist dist-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -36,6 +36,12 @@ definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the par
 container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
 	@PYTHON=$(BIN)/python bash .ci/container/prove
 
+dist: $(TOOLS)/build.txt ## wheel and sdist of HEAD into dist/, the same bytes wherever they are built
+	@$(TOOLS)/bin/python -m tools.dist build dist
+
+dist-check: dist ## build them again elsewhere, compare, install the wheel and gate with it
+	@$(TOOLS)/bin/python -m tools.dist check dist
+
 # --- environments -------------------------------------------------------------------------------------------
 # DIR/NAME.txt is a copy of requirements/NAME.txt, made when all of it has been installed into DIR. Every wheel
 # must have a hash from the lock file. An environment without such a copy is half-made, one whose interpreter
@@ -46,7 +52,7 @@ ifeq ($(call usable,$(VENV)),)
 $(VENV)/runtime.txt $(VENV)/dev.txt: FORCE
 endif
 ifeq ($(call usable,$(TOOLS)),)
-$(TOOLS)/ci.txt: FORCE
+$(TOOLS)/ci.txt $(TOOLS)/build.txt: FORCE
 endif
 ifeq ($(call usable,$(FUZZER)),)
 $(FUZZER)/fuzz.txt: FORCE
@@ -83,6 +89,7 @@ define compile
 @cd $(1) && $(COMPILE) pyproject.toml --group dev -c requirements/runtime.txt -o requirements/dev.txt
 @cd $(1) && $(COMPILE) --group ci -o requirements/ci.txt
 @cd $(1) && $(COMPILE) pyproject.toml --group fuzz -c requirements/runtime.txt -o requirements/fuzz.txt
+@cd $(1) && $(COMPILE) --group build -o requirements/build.txt
 endef
 
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code

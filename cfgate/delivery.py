@@ -21,7 +21,6 @@ from cfgate.hosts import Level
 from cfgate.model import GateStatus, Result
 from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
-from cfgate.report.junit import junit
 from cfgate.report.markdown import markdown
 from cfgate.report.outputs import outputs
 from cfgate.report.result import as_json
@@ -67,7 +66,7 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
     host.summary(page)
     contents: list[tuple[str, str, Callable[[], str]]] = [
         ("result-file", files.result, lambda: as_json(result) + "\n"),
-        ("junit-file", files.junit, lambda: junit(result)),
+        ("junit-file", files.junit, lambda: _junit(result)),
         ("dotenv-file", files.dotenv, lambda: dotenv(pairs)),
         ("summary-file", files.summary, lambda: page),
         ("annotations-file", files.annotations, lambda: job_annotations(result, files.details_url)),
@@ -81,6 +80,12 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
         except OSError as error:
             problems.append(f"{option} {path!r} cannot be written: {error.strerror or error}")
     return problems
+
+
+def _junit(result: Result) -> str:
+    from cfgate.report.junit import junit  # with an XML library, for those alone who want this report
+
+    return junit(result)
 
 
 def _write(path: Path, content: str) -> None:

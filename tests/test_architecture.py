@@ -120,9 +120,10 @@ def loaded_by(code: str) -> set[str]:
 
 
 def test_what_is_rarely_used_is_loaded_late() -> None:
-    """Starting the program loads neither YAML nor argparse, a progress bar, an HTTP client or a server."""
+    """Starting the program loads no YAML, XML, argparse, progress bar, HTTP client or server."""
     loaded = loaded_by("import cfgate.cli")
-    assert not loaded & {"yaml", "argparse", "tqdm", "http.server", "requests", "cfgate.simulator"}
+    late = {"yaml", "xml", "argparse", "tqdm", "http.server", "requests", "cfgate.simulator"}
+    assert not loaded & late
 
 
 def test_the_pure_rooms_load_nothing_but_themselves() -> None:

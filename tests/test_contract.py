@@ -13,6 +13,7 @@ from cfgate.model import GateStatus
 from cfgate.report.outputs import NAMES
 from cfgate.settings.options import OPTIONS
 from tools import reference
+from tools.release import BUILT, PINNED
 
 ROOT = Path(__file__).parents[1]
 ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text("utf-8"))
@@ -49,7 +50,15 @@ def test_the_action_declares_every_output() -> None:
 
 def test_the_action_hands_nothing_over_as_an_argument() -> None:
     """Inputs reach the program through the environment alone."""
-    assert ACTION["runs"] == {"using": "docker", "image": "Dockerfile"}
+    assert ACTION["runs"].keys() == {"using", "image"}
+    assert ACTION["runs"]["using"] == "docker"
+
+
+def test_the_action_builds_its_image_or_pins_it() -> None:
+    """On main the image is built from what lies there; a release names the one that was, by its digest."""
+    line = f"  image: {ACTION['runs']['image']}"
+    assert line == BUILT or PINNED.fullmatch(line)
+    assert f"\n{line}\n" in (ROOT / "action.yml").read_text("utf-8")
 
 
 def test_exit_codes_are_unique_and_out_of_the_way() -> None:

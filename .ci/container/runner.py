@@ -142,12 +142,25 @@ class Running:
 
 
 def run_image(
-    *arguments: str, options: Sequence[str] = (), environ: Mapping[str, str] | None = None
+    *arguments: str,
+    options: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+    keep: bool = False,
 ) -> subprocess.CompletedProcess[str]:
-    """Run the image without any runner, as a person or another CI host does."""
+    """Run the image without any runner, as a person or another CI host does; perhaps keep the container."""
     named = [word for name in environ or {} for word in ("-e", name)]
     return subprocess.run(
-        [ENGINE, "run", "--rm", "--network", "host", *named, *options, IMAGE, *arguments],
+        [
+            ENGINE,
+            "run",
+            *([] if keep else ["--rm"]),
+            "--network",
+            "host",
+            *named,
+            *options,
+            IMAGE,
+            *arguments,
+        ],
         env={**os.environ, **(environ or {})},
         stdin=subprocess.DEVNULL,
         capture_output=True,
