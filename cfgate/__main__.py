@@ -1,6 +1,6 @@
 """Run cfgate as `python -m cfgate`."""
 
-from cfgate.cli import console
+from cfgate.start import main
 
 if __name__ == "__main__":
-    console()
+    raise SystemExit(main())

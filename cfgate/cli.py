@@ -12,13 +12,12 @@ import traceback
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cfgate.clock import Clock, SystemClock
 from cfgate.delivery import UNDECIDED, deliver, promise, reserved
 from cfgate.epilogue import conclude
 from cfgate.errors import GateError
-from cfgate.gate.watch import Inbox, listen
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
 from cfgate.hosts.console import Console
@@ -28,20 +27,22 @@ from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
 from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
+from cfgate.signals import listen
 
 if TYPE_CHECKING:
+    from cfgate.gate.watch import Inbox
     from cfgate.hosts import Host
 
 
-def console() -> NoReturn:
-    """Run cfgate as the program `cfgate`."""
-    raise SystemExit(main())
+def main(argv: Sequence[str] | None = None, inbox: Inbox | None = None) -> int:
+    """Run cfgate and return its exit code.
 
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run cfgate and return its exit code. Without `argv`, the arguments of the process."""
-    inbox: Inbox = SimpleQueue()
-    listen(inbox)  # first of all: from here on no signal is lost
+    Without `argv`, with the arguments of the process. `inbox` is where signals go that are listened for
+    already; without it they are from here on.
+    """
+    if inbox is None:
+        inbox = SimpleQueue()
+        listen(inbox.put)
     program = Program(os.environ, sys.stdout, sys.stderr, inbox, SystemClock())
     return program.run(sys.argv[1:] if argv is None else argv)
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from signal import Signals
 from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
-from cfgate.gate.watch import Signalled
 from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines
 from cfgate.model import Target
 from cfgate.settings.values import Credentials, Plan, Settings
+from cfgate.signals import exit_code
 from cfgate.simulator import ScenarioError, Simulator, load
 
 if TYPE_CHECKING:
@@ -80,8 +81,8 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
     try:
         say(f"{simulator.url}  plays {request.scenario}: {scenario.description}")
         say("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
-        while not isinstance(message := inbox.get(), Signalled):
+        while not isinstance(message := inbox.get(), Signals):
             pass  # nothing else is ever posted here
-        return message.exit_code
+        return exit_code(message)
     finally:
         simulator.stop()

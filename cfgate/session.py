@@ -21,6 +21,7 @@ from cfgate.model import GateStatus, Outcome, Result
 from cfgate.narrator import Narrator
 from cfgate.report import words
 from cfgate.schedule import Cadence, FixedInterval
+from cfgate.signals import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -121,7 +122,7 @@ def conclude(watched: Watched, redact: Callable[[str], str] = str) -> Result:
         return Result(error.status, error.status.exit_code, str(error), error.remedy, outcomes)
     if watched.signalled:
         reason = f"stopped by {watched.signalled.name} while {_standing(outcomes)}"
-        return Result(GateStatus.INTERRUPTED, watched.signalled.exit_code, reason, _INTERRUPTED, outcomes)
+        return Result(GateStatus.INTERRUPTED, exit_code(watched.signalled), reason, _INTERRUPTED, outcomes)
     reason = decisive.reason
     if len(outcomes) > 1:
         ready = sum(outcome.status is GateStatus.READY for outcome in outcomes)

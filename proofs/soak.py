@@ -23,7 +23,7 @@ from pathlib import Path
 from random import Random
 from signal import SIGTERM
 
-from cfgate.gate.watch import Signalled, Watched
+from cfgate.gate.watch import Watched
 from cfgate.model import Resource, Target
 from cfgate.schedule import Cadence, FixedInterval, Pacing
 from cfgate.session import conclude
@@ -51,7 +51,7 @@ def soak(seed: int) -> Soaked:
     runs = [_gate(randomness, 9001 + number) for number in range(randomness.choice((1, 1, 1, 1, 2, 3)))]
     outcomes = tuple(run.run() for run in runs)
     stopped = any(run.stopped for run in runs)
-    result = conclude(Watched(outcomes, Signalled(SIGTERM) if stopped else None))
+    result = conclude(Watched(outcomes, SIGTERM if stopped else None))
     result = replace(result, started=1_795_435_200.0, waited=max(run.clock.now for run in runs))
     problems = [f"gate {number}: {it}" for number, run in enumerate(runs, 1) for it in run.problems()]
     problems += _false_green(runs, ready=result.ready)

@@ -22,6 +22,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "verdicts": ({"errors", "model"}, set()),
     "schedule": ({"model"}, set()),
     "loopback": (set(), set()),
+    "signals": (set(), set()),
     "redaction": (set(), set()),
     "settings": ({"errors", "loopback", "model", "redaction", "simulator"}, {"yaml"}),
     "client": ({"clock", "errors", "loopback", "model", "verdicts"}, {"requests", "urllib3"}),
@@ -32,7 +33,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "narrator": ({"clock", "events", "hosts", "model", "report", "settings"}, set()),
     "epilogue": ({"hosts", "model", "narrator", "report"}, set()),
     "delivery": ({"errors", "hosts", "model", "report", "settings"}, set()),
-    "rehearsal": ({"errors", "gate", "hosts", "model", "settings", "simulator"}, set()),
+    "rehearsal": ({"errors", "gate", "hosts", "model", "settings", "signals", "simulator"}, set()),
     "session": (
         {
             "client",
@@ -46,11 +47,12 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
             "report",
             "schedule",
             "settings",
+            "signals",
         },
         set(),
     ),
 }
-ROOTS = {"cli", "__main__", "__init__"}  # these put the rooms together
+ROOTS = {"cli", "start", "__main__", "__init__"}  # these put the rooms together
 STDLIB = sys.stdlib_module_names
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

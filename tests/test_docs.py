@@ -19,7 +19,7 @@ import yaml
 
 from cfgate import __version__
 from cfgate.cli import Program
-from cfgate.gate.watch import Inbox, Signalled
+from cfgate.gate.watch import Inbox
 from cfgate.model import GateStatus
 from cfgate.report.outputs import NAMES
 from cfgate.report.result import as_dict
@@ -135,9 +135,11 @@ def config_name(block: Block) -> str:
 
 @pytest.fixture
 def _workspace(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Work where the files are that the examples name: the config files that are shown, and a CA."""
+    """Work where the files are that the examples name: the config files that are shown, scenarios, a CA."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "studio-ca.pem").write_text("a certificate")
+    for name in ("away.yml", "bad-day.yml"):
+        (tmp_path / name).write_text("life: [{state: Running}]")
     for block in CONFIGS:
         (tmp_path / config_name(block)).write_text(block.text)
 
@@ -251,6 +253,7 @@ def rows(document: str, first: str) -> list[list[str]]:
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in lines[start + 2 : end]]
 
 
+@pytest.mark.usefixtures("_workspace")
 @pytest.mark.parametrize("row", rows("simulator.md", "status"), ids=lambda row: row[0])
 def test_the_commands_for_every_ending_are_understood(row: list[str]) -> None:
     """The table of endings has their codes, and command lines that are valid where they are meant to be."""
@@ -356,7 +359,7 @@ def test_the_log_of_a_cancelled_gate_is_shown_as_it_is() -> None:
         def sleep(self, seconds: float) -> None:
             super().sleep(seconds)
             if len(self.slept) == 3:
-                inbox.put(Signalled(signal.SIGINT))
+                inbox.put(signal.SIGINT)
                 threading.Event().wait()
 
     _, log = play(RUNNING, "9001", clock=Cancelled(), inbox=inbox)

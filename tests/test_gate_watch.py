@@ -16,9 +16,10 @@ from cfgate.events import Ended, Event
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
-from cfgate.gate.watch import Inbox, Signalled, Watched, listen, watch
+from cfgate.gate.watch import Inbox, Watched, watch
 from cfgate.model import Answer, GateStatus, Target
 from cfgate.schedule import FixedInterval
+from cfgate.signals import listen
 from tests.fakes import job
 
 FIRST, SECOND = Target(1), Target(2)
@@ -143,7 +144,7 @@ def test_a_signal_ends_the_watch_in_the_middle_of_a_stalled_request(
 ) -> None:
     """SIGINT and SIGTERM end the watch while a request hangs; nobody waits for the request."""
     run = Run()
-    listen(run.inbox)
+    listen(run.inbox.put)
 
     def send_once_it_hangs() -> None:
         assert stalled.entered.wait(30)
@@ -151,8 +152,7 @@ def test_a_signal_ends_the_watch_in_the_middle_of_a_stalled_request(
 
     threading.Thread(target=send_once_it_hangs, daemon=True).start()
     watched = run.watch({FIRST: stalled})
-    assert watched.signalled == Signalled(number)
-    assert watched.signalled.exit_code == 128 + number
+    assert watched.signalled == number
     assert [outcome.status for outcome in watched.outcomes] == [GateStatus.INTERRUPTED]
     assert watched.outcomes[0].requests == 1
 
@@ -161,9 +161,9 @@ def test_a_signal_ends_the_watch_in_the_middle_of_a_stalled_request(
 def test_a_signal_from_before_the_watch_is_not_lost() -> None:
     """A signal that came while the settings were read ends the watch as soon as it begins."""
     run = Run()
-    listen(run.inbox)
+    listen(run.inbox.put)
     os.kill(os.getpid(), signal.SIGTERM)
-    assert run.watch({FIRST: answering("Running")}).signalled == Signalled(signal.SIGTERM)
+    assert run.watch({FIRST: answering("Running")}).signalled == signal.SIGTERM
 
 
 def test_a_bug_in_a_gate_ends_the_watch_and_is_told() -> None:

@@ -7,10 +7,10 @@ down and leave. The gates' threads are daemons and end with the process.
 
 from __future__ import annotations
 
-import signal
 import threading
 from dataclasses import dataclass
 from queue import Empty, SimpleQueue
+from signal import Signals
 from typing import TYPE_CHECKING, Final
 
 from cfgate.events import Ended, Event
@@ -18,29 +18,11 @@ from cfgate.model import GateStatus, Outcome, Target
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from types import FrameType
 
     from cfgate.gate.loop import Gate
 
 # How often the live display is drawn and the heartbeat looked at while nothing happens, in seconds.
 TICK: Final = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Signalled:
-    """A signal that asks the process to stop."""
-
-    number: int
-
-    @property
-    def name(self) -> str:
-        """The name that people know it by."""
-        return signal.Signals(self.number).name
-
-    @property
-    def exit_code(self) -> int:
-        """The shell's convention."""
-        return 128 + self.number
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +33,7 @@ class Crashed:
     error: BaseException
 
 
-Inbox = SimpleQueue[Event | Signalled | Crashed]
-
-
-def listen(inbox: Inbox) -> None:
-    """Put every SIGINT and SIGTERM into the inbox, from now on.
-
-    As PID 1 of a container a process ignores SIGTERM unless it has a handler. `SimpleQueue.put` may be called
-    from one: it is reentrant, by its documentation.
-    """
-
-    def put(number: int, frame: FrameType | None) -> None:  # noqa: ARG001 - the shape of a handler
-        inbox.put(Signalled(number))
-
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, put)
+Inbox = SimpleQueue[Event | Signals | Crashed]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +41,7 @@ class Watched:
     """How the watch ended: an outcome for every gate, in order, and what cut it short, if anything did."""
 
     outcomes: tuple[Outcome, ...]
-    signalled: Signalled | None = None
+    signalled: Signals | None = None
     crashed: Crashed | None = None
 
 
@@ -102,7 +70,7 @@ def watch(
             message = inbox.get(timeout=TICK)
         except Empty:
             continue
-        if isinstance(message, Signalled):
+        if isinstance(message, Signals):
             return Watched(_stop(gates, ended, GateStatus.INTERRUPTED, f"stopped by {message.name}"), message)
         if isinstance(message, Crashed):
             return Watched(_stop(gates, ended, GateStatus.ERROR, "stopped by a bug in cfgate"), None, message)
