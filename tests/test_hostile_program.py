@@ -160,6 +160,7 @@ NAMES = [
 ]  # fmt: skip
 
 
+@cache
 def configured(host: str, name: str, other: str) -> tuple[dict[str, object], Left]:
     """Run with two targets of these names, from a file that is called like one of them."""
     answers = [everywhere("Failed", "x", joberror="disk full")]  # at once: two gates share the fake clock
@@ -183,7 +184,7 @@ def configured(host: str, name: str, other: str) -> tuple[dict[str, object], Lef
 def test_names_of_targets_are_text(host: str, name: str) -> None:
     """What a config file calls its targets, and what it is called itself, means nothing to any reader."""
     found, left = configured(host, name, f"{name}2")
-    plain, _ = configured(host, "Plain1", "Plain2")
+    plain = dict(configured(host, "Plain1", "Plain2")[0])
     charts = [found.pop("charts"), plain.pop("charts")]
     for each in (found, plain):  # which of the two waited for its turn, and for how long, may differ
         each[LOUD] = re.sub("[0-9.]+", "#", str(each[LOUD]))
@@ -217,12 +218,14 @@ def test_wrong_settings_are_text(host: str) -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_names_of_scenarios_are_text(host: str, name: str) -> None:
     """A rehearsal of something that does not exist says so, and its name means nothing to any reader."""
+    assert rehearsed(host, name) == rehearsed(host, "Plain1")
 
-    def rehearsed(scenario: str) -> dict[str, object]:
-        with tempfile.TemporaryDirectory() as folder:
-            return meant(host, run(host, Path(folder), [], {"CFGATE_REHEARSE": scenario}))
 
-    assert rehearsed(name) == rehearsed("Plain1")
+@cache
+def rehearsed(host: str, scenario: str) -> dict[str, object]:
+    """Run a rehearsal."""
+    with tempfile.TemporaryDirectory() as folder:
+        return meant(host, run(host, Path(folder), [], {"CFGATE_REHEARSE": scenario}))
 
 
 # A line of text is good enough for these, so that it is judged later, and then each in its own way.
