@@ -199,8 +199,8 @@ class Gate:
 
     def _over(self, job: JobStatus) -> Outcome:
         reason = f"{self.target.label} is {_state(job)}"
-        if job.error:
-            reason += f": {_first_line(job.error)}"
+        if said := _first_line(job.error or ""):
+            reason += f": {said}"
         remedy = self.target.resource.remedy if job.verdict is Verdict.FAILED else ""
         return self._end(_ENDINGS[job.verdict], reason, remedy)
 

@@ -39,12 +39,5 @@ def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool 
     return f"{shown(part)} from {given.where} {wrong}"
 
 
-def redacted(text: str, secrets: Iterable[str]) -> str:
-    """Take secrets out of a text, the longest first, for one may hold another."""
-    for word in sorted(_long_enough(secrets), key=len, reverse=True):
-        text = text.replace(word, "***")
-    return text
-
-
 def _long_enough(secrets: Iterable[str]) -> list[str]:
     return [word for word in secrets if len(word) >= _SHORTEST]
