@@ -275,6 +275,7 @@ DOUBTS: list[tuple[dict[str, Any], str]] = [
     ({"jobstateid": 4}, "job state id 4 is Running, but its name says Completed"),
     ({"jobstatename": "Running"}, "job state id 5 is Completed, but its name says Running"),
     ({"jobstatename": "Finished"}, "unknown job state 'Finished'"),
+    ({"jobstatename": "CompletedX"}, "unknown job state 'CompletedX'"),
     ({"jobstatename": "\u00a0Completed"}, "unknown job state '\\xa0Completed'"),
     ({"jobstatename": "x" * 81}, f"unknown job state '{'x' * 80}'"),
     ({"jobstatename": 5}, "jobstatename is not a text"),
