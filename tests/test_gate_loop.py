@@ -238,6 +238,21 @@ def test_the_grace_counts_from_the_first_of_a_row_of_404s() -> None:
     assert Run(turns, not_found_grace=60).status is GateStatus.UNAVAILABLE
 
 
+def test_a_pause_that_the_api_asked_for_is_no_part_of_the_grace() -> None:
+    """A 404 that asks for more time gets it, and the grace period beyond it."""
+    patient = NotFound("HTTP 404", retry_after=40)
+    run = Run([patient, patient, patient, job("Completed")], not_found_grace=60)
+    assert run.status is GateStatus.READY
+    assert run.clock.slept == [40, 40, 40]
+
+
+def test_a_404_for_too_long_says_more_than_a_doubt() -> None:
+    """Whatever came before: what stays unknown for the grace period is not found."""
+    run = Run([job("Running"), Doubtful("odd"), NotFound("HTTP 404")], not_found_grace=30)
+    assert run.status is GateStatus.NOT_FOUND
+    assert run.outcome.reason == "there is no image version 9001 (HTTP 404)"
+
+
 def test_a_version_that_stays_unknown_is_not_found() -> None:
     """HTTP 404 for the whole grace period ends as not_found, with the ids to check in the remedy."""
     run = Run([NotFound("HTTP 404")], not_found_grace=30)
@@ -321,6 +336,8 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
     )
     assert run.status is GateStatus.READY
     notes = [(event.what, event.warning) for event in run.told(Noted) if isinstance(event, Noted)]
+    assert {event.target for event in run.events} == {Target(ID)}
+    assert [event.at for event in run.told(Noted)] == [10, 10]
     assert ("went back from Running to Queued", False) in notes
     assert ("the job has failed once so far and is being retried", True) in notes
     assert "the job had failed once before it was completed" in run.outcome.warnings
@@ -426,6 +443,17 @@ def test_a_clock_that_is_off_is_told_once(skew: float, way: str) -> None:
     assert run.status is GateStatus.READY
     (warning,) = run.outcome.warnings
     assert warning == f"this machine's clock is 600 s {way} the API's; cfgate goes by the API's"
+
+
+def test_every_warning_is_kept() -> None:
+    """What was odd on the way comes before what is odd about the end."""
+    steps = [job("Running", jobfailed=n) for n in (0, 1, 2, 2)]
+    run = Run([*steps, job("Completed", jobfailed=2)])
+    assert run.outcome.warnings == (
+        "the job has failed once so far and is being retried",
+        "the job has failed 2 times so far and is being retried",
+        "the job had failed 2 times before it was completed",
+    )
 
 
 @pytest.mark.parametrize(("skew", "told"), [(60.5, 0), (61.0, 1), (-59.5, 0), (-60.0, 1)])

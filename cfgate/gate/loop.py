@@ -220,7 +220,7 @@ class Gate:
     def _silent(self, error: Unusable) -> Outcome:
         """End a gate whose answers could not be used for too long."""
         job = self._chronicle.job
-        if self._deadline.passed and job is not None and self._limits.timeout > 0:
+        if self._deadline.passed and job is not None:
             last = f"{self.target.label} was {_state(job)} when last heard of"
             return self._end(GateStatus.TIMEOUT, f"{last}, and when time was up: {error.label} ({error})")
         if isinstance(error, NotFound):
