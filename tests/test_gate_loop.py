@@ -70,7 +70,7 @@ def test_it_follows_a_job_to_its_end_and_says_which(state: str, status: GateStat
         JobState[state.upper()],
     ]
     assert run.outcome.waited == pytest.approx(50)
-    assert isinstance(run.events[-1], Ended)
+    assert run.events[-1] == Ended(Target(ID), 50, run.outcome)
 
 
 def test_a_failed_job_tells_the_first_line_of_its_error_and_what_to_do() -> None:
@@ -361,6 +361,12 @@ def test_a_stale_completed_at_the_deadline_is_no_green() -> None:
         "image version 9001 was perhaps Completed when time was up, "
         "but that answer is too old to be believed at once"
     )
+
+
+def test_what_is_odd_about_a_completed_that_does_not_count_is_not_told() -> None:
+    """The warnings of a ready job belong to a ready gate."""
+    stale = job("Completed", jobupdated=NOON - 100, jobfailed=1)
+    assert Run([job("Running"), stale], timeout=10).outcome.warnings == ()
 
 
 def test_an_old_completed_that_is_heard_too_soon_again_is_no_green() -> None:

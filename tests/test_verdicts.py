@@ -70,7 +70,7 @@ def test_a_busy_or_broken_server_is_no_answer(status: int) -> None:
 @pytest.mark.parametrize(
     ("status", "kind"),
     [
-        *((status, Rejected) for status in (301, 302, 308, 400, 401, 403, 405, 410, 418, 422, 451)),
+        *((status, Rejected) for status in (300, 301, 302, 308, 400, 401, 403, 405, 410, 418, 422, 451)),
         (404, NotFound),
     ],
 )
@@ -185,6 +185,7 @@ def test_a_redirect_to_nowhere_is_rejected() -> None:
         (b"null", "the answer is a JSON null, not an object"),
         (b"[" * 100_000, "the answer is nested too deeply"),
         (nested(65), "the answer is nested too deeply"),
+        (nested(65, b"[", b"]"), "the answer is nested too deeply"),
         (b'{"jobprogress": NaN}', "the answer is broken or cut off, not JSON"),
         (b'{"jobeta": ' + b"9" * 5000 + b"}", "the answer is broken or cut off, not JSON"),
         (b" " * (MAX_BODY + 1), "the answer is larger than 1 MiB"),
@@ -465,6 +466,8 @@ def test_secrets_are_taken_out_of_every_text() -> None:
 
     body = json.dumps(payload("Failed", joberror="s3 said hunter2")).encode()
     assert read(200, {}, body, ID, now=NOON, redact=redact).error == "s3 said ***"
+    odd = json.dumps(payload("Failed", joberror=["one", {"hunter2": "hunter2"}])).encode()
+    assert read(200, {}, odd, ID, now=NOON, redact=redact).error == "['one', {'***': '***'}]"
     for status in (200, 400, 401, 404):
         envelope = json.dumps({"error": True, "error_message": "bad hunter2"}).encode()
         with pytest.raises(GateError) as caught:
