@@ -231,7 +231,7 @@ def _check_envelope(payload: dict[str, Any], resource: Resource) -> None:
 def _message(body: bytes) -> str:
     """Find the `error_message` in the body of an error answer, if it has one."""
     try:
-        payload = json.loads(body[: MAX_BODY + 1])
+        payload = json.loads(body)
     except (ValueError, RecursionError):
         return ""
     message = payload.get("error_message") or payload.get("error") if isinstance(payload, dict) else None

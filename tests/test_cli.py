@@ -74,6 +74,10 @@ class Github:
             text=True,
         )
 
+    def begun(self) -> bool:
+        """Tell whether the action has come so far that its first outputs are written."""
+        return self._output.stat().st_size > 0
+
     def run(self, simulator: Simulator | None = None, **inputs: str) -> Ran:
         """Run the action to its end."""
         return self.finish(self.start(simulator, **inputs))

@@ -232,6 +232,7 @@ def test_an_answer_tells_when_it_was_made() -> None:
     ("date", "seconds"),
     [
         ("Thu, 01 Jan 1970 00:00:10 GMT", 10.0),
+        ("Thu, 01 Jan 1970 01:00:10 +0100", 10.0),
         ("Thu, 01 Jan 1970 00:00:10 -0000", 10.0),  # "in UTC, the place is not told"
         ("", None),
         ("tomorrow", None),

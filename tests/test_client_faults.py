@@ -26,6 +26,13 @@ def wrapped(inner: Exception) -> requests.ConnectionError:
     return requests.ConnectionError(urllib3.exceptions.MaxRetryError(None, SECRET, FAILED))  # type: ignore[arg-type]
 
 
+def tls_error(reason: str) -> ssl.SSLError:
+    """Make an error as OpenSSL gives it, with one of its constants."""
+    error = ssl.SSLError(1, SECRET)
+    error.reason = reason
+    return error
+
+
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -35,7 +42,11 @@ def wrapped(inner: Exception) -> requests.ConnectionError:
         ),
         (OSError(errno.EMFILE, SECRET), os.strerror(errno.EMFILE).lower()),
         (ssl.SSLError(1, SECRET), "TLS with host failed: for no known reason"),
+        (tls_error("RECORD_LAYER_FAILURE"), "host does not speak TLS"),
+        (tls_error("HTTP_REQUEST"), "host does not speak TLS"),
+        (tls_error("NO_PROTOCOLS_AVAILABLE"), "TLS with host failed: no protocols available"),
         (ssl.SSLEOFError(8, SECRET), "host closed the connection during TLS"),
+        (ssl.SSLZeroReturnError(6, SECRET), "host closed the connection during TLS"),
         (BrokenPipeError(errno.EPIPE, SECRET), "the connection was reset"),
         (BadStatusLine(SECRET), "what came is not HTTP"),
         (urllib3.exceptions.ProtocolError(SECRET), "the answer is broken"),
@@ -49,6 +60,7 @@ def test_every_fault_has_words_of_its_own(error: Exception, words: str) -> None:
     fault = explained(error, "host")
     assert type(fault) is NoAnswer
     assert str(fault) == words
+    assert fault.remedy == NoAnswer.remedy
 
 
 def test_an_unknown_fault_of_a_certificate_is_told_by_its_number() -> None:

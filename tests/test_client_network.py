@@ -96,21 +96,21 @@ def test_a_variable_that_is_empty_is_not_set() -> None:
 
 
 @pytest.mark.parametrize(
-    ("certificate", "words"),
+    ("certificate", "words", "remedy"),
     [
-        ("expired", "has expired"),
-        ("early", "is not valid yet"),
-        ("self-signed", "is self-signed"),
-        ("elsewhere", "is for another host name"),
+        ("expired", "has expired", "Check the clock of this machine"),
+        ("early", "is not valid yet", "Check the clock of this machine"),
+        ("self-signed", "is self-signed", "name its CA file in `ca-bundle`"),
+        ("elsewhere", "is for another host name", "Check the host name in `api-url`"),
     ],
 )
-def test_a_bad_certificate_is_not_trusted(certificate: str, words: str) -> None:
+def test_a_bad_certificate_is_not_trusted(certificate: str, words: str, remedy: str) -> None:
     """A certificate that does not hold ends the gate at once, says why, and nothing has been sent."""
     with serve(answering(http()), certificate) as server:
         error = refused(server.url, ca_bundle=CA)
     assert isinstance(error, Untrusted)
     assert str(error) == f"the certificate of localhost:{server.port} {words}"
-    assert error.remedy
+    assert remedy in error.remedy
     assert server.requests == []
 
 
@@ -139,27 +139,32 @@ def test_a_server_without_tls_is_told() -> None:
     assert str(error) == f"localhost:{server.port} does not speak TLS"
 
 
-@pytest.mark.parametrize("name", ["nowhere.pem", "no\0name"])
+@pytest.mark.parametrize(
+    ("name", "why"), [("nowhere.pem", "no such file or directory"), ("no\0name", "not a file name")]
+)
 @pytest.mark.parametrize("variable", ["", "SSL_CERT_FILE"])
 def test_a_file_of_authorities_that_cannot_be_read_is_refused(
-    name: str, variable: str, tmp_path: Path
+    name: str, why: str, variable: str, tmp_path: Path
 ) -> None:
     """A wrong path is a wrong setting, told by its source, before anything is sent."""
     path = str(tmp_path / name)
     environ, extra = ({variable: path}, "") if variable else ({}, path)
-    with pytest.raises(
-        InvalidSettings, match=f"^{f'environment {variable}' if variable else 'ca-bundle'} names"
-    ):
+    with pytest.raises(InvalidSettings) as refused:
         tls_context(environ, extra)
+    source = f"environment {variable}" if variable else "ca-bundle"
+    assert refused.value.problems == (f"{source} names {path}, which cannot be read: {why}",)
 
 
 def test_a_file_without_authorities_is_refused() -> None:
     """A file of something else is no bundle."""
-    with pytest.raises(InvalidSettings, match="holds no certificate"):
+    with pytest.raises(InvalidSettings) as refused:
         tls_context({}, __file__)
+    assert str(refused.value) == f"ca-bundle names {__file__}, which holds no certificate in PEM form"
 
 
 # Proxies
+
+CHECK_THE_PROXY = "Check the proxy that HTTPS_PROXY names, or name the API's host in NO_PROXY."
 
 
 @pytest.mark.parametrize("tls", ["", "good"], ids=["http", "https"])
@@ -184,22 +189,28 @@ def test_a_proxy_without_a_scheme_is_understood() -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "kind", "words"),
+    ("code", "kind", "words", "remedy"),
     [
-        (407, Rejected, "asks for credentials (HTTP 407)"),
-        (403, Rejected, "refuses to connect to the API (HTTP 403)"),
-        (502, NoAnswer, "does not connect (HTTP 502)"),
-        (503, NoAnswer, "does not connect (HTTP 503)"),
+        (407, Rejected, "asks for credentials (HTTP 407)", "Check user name and password in HTTPS_PROXY."),
+        (
+            403,
+            Rejected,
+            "refuses to connect to the API (HTTP 403)",
+            "Have the proxy allow it, or put the host into NO_PROXY.",
+        ),
+        (502, NoAnswer, "does not connect (HTTP 502)", CHECK_THE_PROXY),
+        (503, NoAnswer, "does not connect (HTTP 503)", CHECK_THE_PROXY),
     ],
 )
 def test_a_proxy_that_refuses_is_told_without_its_password(
-    code: int, kind: type[GateError], words: str
+    code: int, kind: type[GateError], words: str, remedy: str
 ) -> None:
     """What asking again cannot help ends the gate; the rest is no answer. The password is not shown."""
     with serve(once(lambda peer: peer.send(http(b"", code)))) as proxy:
         error = refused(API, environ={"HTTPS_PROXY": f"http://me:passw0rd@127.0.0.1:{proxy.port}"})
     assert type(error) is kind
     assert str(error) == f"the proxy 127.0.0.1:{proxy.port} {words}"
+    assert error.remedy == remedy
     assert "passw0rd" not in f"{error!r} {error.remedy} {error.__cause__!r} {error.__context__!r}"
 
 
@@ -209,6 +220,7 @@ def test_a_proxy_that_does_not_listen_is_told() -> None:
         port = listener.getsockname()[1]
     error = refused(API, environ={"HTTPS_PROXY": f"http://127.0.0.1:{port}"})
     assert str(error) == f"no connection to the proxy 127.0.0.1:{port}: connection refused"
+    assert error.remedy == CHECK_THE_PROXY
 
 
 def test_the_certificate_of_a_proxy_counts() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
+from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
 from cfgate.events import Answered, AskingAgain, Ended, Event, Noted
 from cfgate.gate.loop import Gate
 from cfgate.gate.patience import Limits
@@ -70,7 +70,7 @@ def test_it_follows_a_job_to_its_end_and_says_which(state: str, status: GateStat
         JobState[state.upper()],
     ]
     assert run.outcome.waited == pytest.approx(50)
-    assert isinstance(run.events[-1], Ended)
+    assert run.events[-1] == Ended(Target(ID), 50, run.outcome)
 
 
 def test_a_failed_job_tells_the_first_line_of_its_error_and_what_to_do() -> None:
@@ -80,12 +80,36 @@ def test_a_failed_job_tells_the_first_line_of_its_error_and_what_to_do() -> None
     assert "create a new image version" in run.outcome.remedy
 
 
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        ("", ""),
+        (" \r\n\t", ""),
+        ("\rdisk full\rmirror 3", ": disk full"),
+        ("x" * 200, ": " + "x" * 200),
+        ("x" * 201, ": " + "x" * 199 + "…"),
+    ],
+)
+def test_the_error_in_a_reason_is_one_line_of_200_characters_at_most(error: str, told: str) -> None:
+    """The first line of a job error that is no blank is quoted, cut where it is too long; or nothing is."""
+    assert Run([job("Failed", joberror=error)]).outcome.reason == f"image version 9001 is Failed{told}"
+
+
+def test_an_ending_says_what_to_do_where_there_is_something_to_do() -> None:
+    """A job that is ready asks for nothing; one that was squashed has a newer one to wait for."""
+    assert Run([job("Completed")]).outcome.remedy == ""
+    squashed = Run([job("Squashed")]).outcome
+    assert squashed.reason == "image version 9001 is Squashed"
+    assert squashed.remedy == "Another job took its place: find the newer one and wait for that."
+
+
 def test_time_out_comes_with_a_final_look_at_the_deadline() -> None:
     """The last pause is shortened so that the last request is sent at the deadline itself."""
     run = Run([job("Running", jobprogress=41)], timeout=95, pause=30)
     assert run.status is GateStatus.TIMEOUT
     assert run.api.asked == pytest.approx([0, 30, 60, 90, 95])
     assert run.outcome.reason == "image version 9001 was still Running at 41 % when time was up"
+    assert "more time with `timeout`" in run.outcome.remedy
 
 
 def test_a_job_that_ends_at_the_deadline_is_seen() -> None:
@@ -113,6 +137,28 @@ def test_looking_once_sends_one_request_and_never_waits(answer: Step, status: Ga
     assert run.status is status
     assert len(run.api.asked) == 1
     assert run.clock.slept == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "reason"),
+    [
+        (job("Running", jobprogress=41), "image version 9001 is Running at 41 %"),
+        (job("Running"), "image version 9001 is Running"),
+        (job("Queued", jobprogress=41), "image version 9001 is Queued"),
+        (NoAnswer("HTTP 503"), "no usable answer about image version 9001: HTTP 503"),
+        (Doubtful("odd"), "the answers about image version 9001 cannot be trusted: odd"),
+        (NotFound("HTTP 404"), "there is no image version 9001 (HTTP 404)"),
+    ],
+)
+def test_looking_once_says_how_it_is(answer: Step, reason: str) -> None:
+    """The reason of a single look is a sentence of its own for every kind of answer."""
+    outcome = Run([answer], timeout=0).outcome
+    assert outcome.reason == reason
+    if outcome.status is GateStatus.PENDING:
+        assert outcome.remedy == "Look again later, or let `cfgate wait` do it."
+    else:
+        assert isinstance(answer, GateError)
+        assert outcome.remedy == answer.remedy
 
 
 def test_a_bad_patch_is_ridden_out_and_told() -> None:
@@ -192,6 +238,21 @@ def test_the_grace_counts_from_the_first_of_a_row_of_404s() -> None:
     assert Run(turns, not_found_grace=60).status is GateStatus.UNAVAILABLE
 
 
+def test_a_pause_that_the_api_asked_for_is_no_part_of_the_grace() -> None:
+    """A 404 that asks for more time gets it, and the grace period beyond it."""
+    patient = NotFound("HTTP 404", retry_after=40)
+    run = Run([patient, patient, patient, job("Completed")], not_found_grace=60)
+    assert run.status is GateStatus.READY
+    assert run.clock.slept == [40, 40, 40]
+
+
+def test_a_404_for_too_long_says_more_than_a_doubt() -> None:
+    """Whatever came before: what stays unknown for the grace period is not found."""
+    run = Run([job("Running"), Doubtful("odd"), NotFound("HTTP 404")], not_found_grace=30)
+    assert run.status is GateStatus.NOT_FOUND
+    assert run.outcome.reason == "there is no image version 9001 (HTTP 404)"
+
+
 def test_a_version_that_stays_unknown_is_not_found() -> None:
     """HTTP 404 for the whole grace period ends as not_found, with the ids to check in the remedy."""
     run = Run([NotFound("HTTP 404")], not_found_grace=30)
@@ -229,8 +290,10 @@ def test_silence_at_the_deadline_tells_the_last_known_state() -> None:
     """When time is up during an outage, the gate ends as timeout and says both things."""
     run = Run([job("Running", jobprogress=70), NoAnswer("HTTP 503")], timeout=60)
     assert run.status is GateStatus.TIMEOUT
-    assert "Running at 70 %" in run.outcome.reason
-    assert "HTTP 503" in run.outcome.reason
+    assert run.outcome.reason == (
+        "image version 9001 was Running at 70 % when last heard of, "
+        "and when time was up: no answer (HTTP 503)"
+    )
 
 
 def test_a_time_out_without_any_usable_answer_is_told_as_what_it_was() -> None:
@@ -245,6 +308,8 @@ def test_a_running_job_that_stands_still_is_stalled() -> None:
     run = Run([job("Running", jobprogress=5), job("Running", jobprogress=6)], stall_timeout=47)
     assert run.status is GateStatus.STALLED
     assert run.api.asked[-1] == pytest.approx(10 + 47)
+    assert run.outcome.reason == "image version 9001 is Running at 6 %, but has not moved for 47 s"
+    assert "dashboard" in run.outcome.remedy
 
 
 def test_a_queued_job_may_stand_still() -> None:
@@ -271,6 +336,8 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
     )
     assert run.status is GateStatus.READY
     notes = [(event.what, event.warning) for event in run.told(Noted) if isinstance(event, Noted)]
+    assert {event.target for event in run.events} == {Target(ID)}
+    assert [event.at for event in run.told(Noted)] == [10, 10]
     assert ("went back from Running to Queued", False) in notes
     assert ("the job has failed once so far and is being retried", True) in notes
     assert "the job had failed once before it was completed" in run.outcome.warnings
@@ -290,7 +357,16 @@ def test_a_stale_completed_at_the_deadline_is_no_green() -> None:
     """There is no time left to confirm an old Completed, so it does not count."""
     run = Run([job("Running"), job("Completed", jobupdated=NOON - 100)], timeout=10)
     assert run.status is GateStatus.TIMEOUT
-    assert "too old" in run.outcome.reason
+    assert run.outcome.reason == (
+        "image version 9001 was perhaps Completed when time was up, "
+        "but that answer is too old to be believed at once"
+    )
+
+
+def test_what_is_odd_about_a_completed_that_does_not_count_is_not_told() -> None:
+    """The warnings of a ready job belong to a ready gate."""
+    stale = job("Completed", jobupdated=NOON - 100, jobfailed=1)
+    assert Run([job("Running"), stale], timeout=10).outcome.warnings == ()
 
 
 def test_an_old_completed_that_is_heard_too_soon_again_is_no_green() -> None:
@@ -355,7 +431,8 @@ def test_a_roll_out_that_could_not_hold_long_enough_is_not_ready(timeout: float,
     """One look, or less than ten seconds, never make a roll-out green."""
     run = Run([rollout(0, 0, 8)], timeout=timeout, target=IMAGE)
     assert run.status is status
-    assert "has to stay so for 10 s" in run.outcome.reason
+    perhaps = "was perhaps Completed when time was up" if timeout else "is perhaps Completed"
+    assert run.outcome.reason == f"image roll-out 7 {perhaps}, but it has to stay so for 10 s"
 
 
 @pytest.mark.parametrize("resource", Resource)
@@ -371,7 +448,24 @@ def test_a_clock_that_is_off_is_told_once(skew: float, way: str) -> None:
     run = Run([*LIFE, job("Completed")], skew=skew)
     assert run.status is GateStatus.READY
     (warning,) = run.outcome.warnings
-    assert f"600 s {way} the API's" in warning
+    assert warning == f"this machine's clock is 600 s {way} the API's; cfgate goes by the API's"
+
+
+def test_every_warning_is_kept() -> None:
+    """What was odd on the way comes before what is odd about the end."""
+    steps = [job("Running", jobfailed=n) for n in (0, 1, 2, 2)]
+    run = Run([*steps, job("Completed", jobfailed=2)])
+    assert run.outcome.warnings == (
+        "the job has failed once so far and is being retried",
+        "the job has failed 2 times so far and is being retried",
+        "the job had failed 2 times before it was completed",
+    )
+
+
+@pytest.mark.parametrize(("skew", "told"), [(60.5, 0), (61.0, 1), (-59.5, 0), (-60.0, 1)])
+def test_a_clock_that_is_hardly_off_is_not_worth_a_word(skew: float, told: int) -> None:
+    """A machine may drift by a minute; half a second is added, for a `Date` is cut off to whole seconds."""
+    assert len(Run([job("Running")], skew=skew, timeout=0).outcome.warnings) == told
 
 
 class Probe:
@@ -406,7 +500,8 @@ def test_so_far_tells_how_a_gate_stands_before_it_has_asked() -> None:
     events: list[Event] = []
     gate = Gate(Target(ID), FakeApi(clock, LIFE), FixedInterval(1), Limits(), events.append, clock)
     outcome = gate.so_far(GateStatus.INTERRUPTED, "stopped by SIGTERM")
-    assert (outcome.status, outcome.job, outcome.requests) == (GateStatus.INTERRUPTED, None, 0)
+    assert outcome == Outcome(Target(ID), GateStatus.INTERRUPTED, "stopped by SIGTERM")
+    assert gate.so_far(GateStatus.INTERRUPTED, "stopped", "Do this.").remedy == "Do this."
 
 
 _STEPS = st.sampled_from(

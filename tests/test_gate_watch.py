@@ -91,7 +91,8 @@ def test_fail_fast_stops_at_the_first_failure(stalled: Stalled) -> None:
     """One target that cannot become ready ends the watch over all; the others are told as not followed."""
     watched = Run().watch({FIRST: stalled, SECOND: answering("Failed")})
     assert [outcome.status for outcome in watched.outcomes] == [GateStatus.PENDING, GateStatus.FAILED]
-    assert "not followed any further" in watched.outcomes[0].reason
+    assert watched.outcomes[0].reason == "image version 1: not followed any further after the first failure"
+    assert watched.outcomes[1].reason == "image version 2 is Failed"
 
 
 def test_without_fail_fast_every_gate_is_followed_to_its_end() -> None:
@@ -115,7 +116,9 @@ def test_a_refusal_of_the_credentials_stops_all(stalled: Stalled, *, fail_fast: 
 
     watched = Run().watch({FIRST: stalled, SECOND: refused}, fail_fast=fail_fast)
     assert [outcome.status for outcome in watched.outcomes] == [GateStatus.PENDING, GateStatus.REJECTED]
-    assert "the API refuses the credentials" in watched.outcomes[0].reason
+    assert watched.outcomes[0].reason == (
+        "image version 1: not followed any further, since the API refuses the credentials"
+    )
 
 
 def test_another_refusal_stops_one_only() -> None:
@@ -154,6 +157,7 @@ def test_a_signal_ends_the_watch_in_the_middle_of_a_stalled_request(
     watched = run.watch({FIRST: stalled})
     assert watched.signalled == number
     assert [outcome.status for outcome in watched.outcomes] == [GateStatus.INTERRUPTED]
+    assert watched.outcomes[0].reason == f"image version 1: stopped by {number.name}"
     assert watched.outcomes[0].requests == 1
 
 
@@ -175,7 +179,29 @@ def test_a_bug_in_a_gate_ends_the_watch_and_is_told() -> None:
     watched = Run().watch({FIRST: broken})
     assert watched.crashed is not None
     assert isinstance(watched.crashed.error, ZeroDivisionError)
+    assert watched.crashed.target == FIRST
     assert [outcome.status for outcome in watched.outcomes] == [GateStatus.ERROR]
+    assert watched.outcomes[0].reason == "image version 1: stopped by a bug in cfgate"
+
+
+def test_no_gate_keeps_the_process_from_ending(stalled: Stalled) -> None:
+    """The threads of the gates are daemons, and each is named after its target."""
+    run = Run()
+    run.inbox.put(Signalled(signal.SIGTERM))
+    run.watch({Target(4711): stalled})
+    (thread,) = [thread for thread in threading.enumerate() if thread.name == "4711"]
+    assert thread.daemon
+
+
+def test_a_single_gate_that_is_refused_ends_the_watch() -> None:
+    """There need be no other gate to stop."""
+
+    def refused() -> Answer:
+        raise Rejected("HTTP 401", credentials=True)
+
+    watched = Run().watch({FIRST: refused})
+    assert [outcome.status for outcome in watched.outcomes] == [GateStatus.REJECTED]
+    assert watched.outcomes[0].reason == "HTTP 401"
 
 
 def test_it_ticks_while_nothing_happens(stalled: Stalled) -> None:

@@ -99,3 +99,21 @@ def test_debug_output_waits_for_system_debug() -> None:
     """Debug lines are printed when debugging is on, and only then."""
     assert printed(lambda host: host.debug("a")).lines == []
     assert printed(lambda host: host.debug("a"), debugging=True).lines == ["debug: a"]
+
+
+def test_commands_are_spelled_as_the_manual_does() -> None:
+    """What is written is what learn.microsoft.com shows, to the letter; a notice is a line."""
+    stream = io.StringIO()
+    host = Azure(Console(stream))
+    host.group("job error", ["disk full"])
+    host.annotate(Level.NOTICE, "ready", "image version 9001")
+    host.annotate(Level.WARNING, "odd", "progress 99 %")
+    host.output({"job-state-name": "Completed"})
+    host.mask(SECRET)
+    assert stream.getvalue() == (
+        "##[group]job error\ndisk full\n##[endgroup]\n"
+        "notice: ready: image version 9001\n"
+        "##vso[task.logissue type=warning]odd: progress 99 %AZP25\n"
+        "##vso[task.setvariable variable=job_state_name;isOutput=true]Completed\n"
+        f"##vso[task.setsecret]{SECRET}\n"
+    )

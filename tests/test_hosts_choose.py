@@ -206,3 +206,49 @@ def test_every_host_is_armed_against_a_first_line() -> None:
     stream = io.StringIO()
     choose({}, stream).log("::error::x\n##[error]y")
     assert workflow_commands.parse(stream.getvalue())[0] == []
+
+
+@pytest.mark.parametrize(
+    ("variable", "annotates"),
+    [("GITHUB_ACTIONS", True), ("GITLAB_CI", False), ("TF_BUILD", True), ("NOTHING", False)],
+)
+def test_some_hosts_have_a_place_for_annotations(variable: str, annotates: bool) -> None:
+    """Whoever annotates can ask first whether it is seen anywhere but in the log."""
+    assert choose({variable: "true"}, io.StringIO()).annotates == annotates
+
+
+def test_github_without_its_files_writes_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the runner names no files, a warning for each is all that comes of them."""
+    monkeypatch.chdir(tmp_path)
+    stream = io.StringIO()
+    host = choose({"GITHUB_ACTIONS": "true"}, stream)
+    host.output({"ready": "true"})
+    host.summary("# ready")
+    assert list(tmp_path.iterdir()) == []
+    assert stream.getvalue().count("it is not set") == 2
+
+
+def test_a_live_display_can_be_debugged() -> None:
+    """Debug lines are printed above the bars as well."""
+    stream = Tty()
+    choose({"RUNNER_DEBUG": "1"}, stream).debug("a")
+    assert "debug: a" in stream.getvalue()
+    quiet = Tty()
+    choose({}, quiet).debug("a")
+    assert quiet.getvalue() == ""
+
+
+def test_a_closed_stream_is_no_terminal() -> None:
+    """Nothing is drawn where nothing can be written."""
+    stream = io.TextIOWrapper(io.BytesIO())
+    stream.close()
+    assert not choose({}, stream).live
+
+
+def test_a_terminal_without_a_size_is_24_lines_high() -> None:
+    """Where the height is not told, 22 rows are drawn, and the log keeps two lines."""
+    stream = Tty()
+    choose({}, stream).progress([Bar(f"version {number}", 50, "Running") for number in range(30)])
+    assert "and 9 more" in stream.getvalue()
+    assert "version 20" in stream.getvalue()
+    assert "version 21" not in stream.getvalue()

@@ -132,3 +132,13 @@ def test_colours_are_sgr_escapes(style: Style, shown: str) -> None:
         stream = io.StringIO()
         Console(stream, colour=colour).lines(["a"], style)
         assert stream.getvalue() == expected
+
+
+def test_a_broken_stream_without_a_descriptor_stops_nothing() -> None:
+    """What is closed, or was never a file, is given up as quietly as a broken pipe."""
+    closed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    closed.close()
+    for stream in (closed, Stubborn(OSError())):
+        console = Console(stream)
+        console.write("a")
+        console.write("b")

@@ -284,3 +284,29 @@ def test_colours_follow_the_style() -> None:
     stream = io.StringIO()
     github(stream).log("a\nb", Style.BAD)
     assert stream.getvalue() == "\x1b[31ma\x1b[0m\n\x1b[31m| b\x1b[0m\n"
+
+
+def test_half_a_surrogate_pair_is_escaped() -> None:
+    """What has no UTF-8 is written as its escape, in an output and in a summary."""
+    assert encode_outputs({"job-error": "a\ud800"}, lambda: "x") == b"job-error<<x\na\\ud800\nx\n"
+    assert encode_summary("a\ud800") == b"a\\ud800"
+
+
+def test_a_summary_of_exactly_the_limit_stays_whole() -> None:
+    """The last byte that GitHub takes is used."""
+    assert encode_summary("# ab", 4) == b"# ab"
+
+
+def test_a_summary_behind_another_one_keeps_the_limit_of_the_file(tmp_path: Path) -> None:
+    """What the step has written before counts too: GitHub would drop the whole."""
+    path = tmp_path / "summary"
+    path.write_text("theirs\n")
+    github(io.StringIO(), summary=path).summary("# Verdict\n" + "x" * (SUMMARY_LIMIT - 12))
+    assert path.read_text() == "theirs\n" + LEFT_OUT
+
+
+def test_a_mask_is_spelled_as_the_manual_does() -> None:
+    """The runner reads commands without case; a person may not."""
+    stream = io.StringIO()
+    github(stream).mask(SECRET)
+    assert stream.getvalue() == f"::add-mask::{SECRET}\n"

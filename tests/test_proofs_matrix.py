@@ -83,7 +83,7 @@ def asks_after_a_refusal(patch: pytest.MonkeyPatch) -> None:
 PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str, Place, str]] = [
     (believes_without_success, "Completed without success", Place.DEADLINE, "ended ready"),
     (believes_without_success, "Completed without success", Place.FIRST, "cost 0 retries and not 1"),
-    (shows_a_key, "HTTP 401", Place.FIRST, "leaked the secret key"),
+    (shows_a_key, "HTTP 401", Place.FIRST, "leaked secret key"),
     (looks_once_more, "HTTP 502", Place.DEADLINE, "ended ready"),
     (asks_after_a_refusal, "HTTP 401", Place.FIRST, "though it ends the gate"),
 ]

@@ -6,7 +6,9 @@ import re
 
 import pytest
 
+from cfgate import __version__
 from cfgate.model import GateStatus, Target
+from cfgate.settings.commands import Command
 from cfgate.settings.description import describe
 from cfgate.settings.manual import page
 from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, Option
@@ -115,6 +117,55 @@ def test_the_help_page_tells_everything() -> None:
         assert f"  cfgate {command} " in text
     assert max(map(len, text.splitlines())) <= 100
     assert all(line == line.rstrip() for line in text.splitlines())
+
+
+def laid_out(block: str) -> dict[str, str]:
+    """Read a block of the help page back: names, and the explanations beside and below them."""
+    found: dict[str, str] = {}
+    name = ""
+    for line in block.splitlines()[1:]:
+        name = line[:32].strip() or name
+        found[name] = f"{found.get(name, '')} {line[32:]}".strip()
+    return found
+
+
+def test_the_help_page_is_laid_out_by_sections() -> None:
+    """Each section lists its options with their values in one column, and what they do in another."""
+    intro, usage, *blocks, _, codes, examples = page().split("\n\n")
+    assert intro.startswith(f"cfgate {__version__}: ")
+    assert usage.splitlines()[0] == "Usage"
+    assert usage.splitlines()[-1] == "  cfgate --help, --version"
+    assert {name: text for name, text in laid_out(usage).items() if text} == {
+        "cfgate [wait] [ID ...]": Command.WAIT.help,
+        "cfgate check [ID ...]": Command.CHECK.help,
+        "cfgate demo": Command.DEMO.help,
+        "cfgate simulate": Command.SIMULATE.help,
+    }
+    titles = [*SECTIONS, "For cfgate simulate; cfgate demo takes --speed alone"]
+    assert [block.splitlines()[0] for block in blocks] == titles
+    listed = [[option for option in OPTIONS if option.section == title] for title in SECTIONS]
+    for block, options in zip(blocks, [*listed, SIMULATE_OPTIONS], strict=True):
+        texts = {
+            option: f"{option.help} (default: {option.default})" if option.default else option.help
+            for option in options
+        }
+        assert laid_out(block) == {
+            f"{'' if option.secret or option.not_in_file else '* '}{spelled(option)}": text
+            for option, text in texts.items()
+        }
+    assert codes.splitlines()[0] == "Exit codes"
+    assert [int(line.split()[0]) for line in codes.splitlines()[1:]] == sorted(
+        s.exit_code for s in GateStatus
+    )
+    assert examples.splitlines()[0] == "Examples"
+    assert all(re.match(r"  cfgate .+  \w", line) for line in examples.splitlines()[1:])
+
+
+def spelled(option: Option) -> str:
+    """Write an option as the help page does."""
+    if option.secret:
+        return option.variable
+    return f"{option.flag}, --no-{option.name}" if option.boolean else f"{option.flag} {option.metavar}"
 
 
 def test_the_help_page_marks_what_may_stand_in_the_file() -> None:

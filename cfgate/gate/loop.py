@@ -199,8 +199,8 @@ class Gate:
 
     def _over(self, job: JobStatus) -> Outcome:
         reason = f"{self.target.label} is {_state(job)}"
-        if job.error:
-            reason += f": {_first_line(job.error)}"
+        if said := _first_line(job.error or ""):
+            reason += f": {said}"
         remedy = self.target.resource.remedy if job.verdict is Verdict.FAILED else ""
         return self._end(_ENDINGS[job.verdict], reason, remedy)
 
@@ -220,7 +220,7 @@ class Gate:
     def _silent(self, error: Unusable) -> Outcome:
         """End a gate whose answers could not be used for too long."""
         job = self._chronicle.job
-        if self._deadline.passed and job is not None and self._limits.timeout > 0:
+        if self._deadline.passed and job is not None:
             last = f"{self.target.label} was {_state(job)} when last heard of"
             return self._end(GateStatus.TIMEOUT, f"{last}, and when time was up: {error.label} ({error})")
         if isinstance(error, NotFound):

@@ -149,7 +149,7 @@ def _state(payload: dict[str, Any], state_id: int | None) -> JobState:
         raise Doubt("jobstateid is not a number")
     # 0 stands for "not set" before a job starts, and for nothing that has ended.
     unset = state_id is None or (state_id == 0 and by_name is not None and not by_name.terminal)
-    by_id = None if unset or state_id is None else _BY_ID.get(state_id)
+    by_id = _BY_ID.get(state_id) if state_id else None
     if not unset and by_id is None:
         raise Doubt(f"unknown job state id {state_id}")
     if by_id and by_name and by_id is not by_name:
