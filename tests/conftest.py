@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 # A time limit for an example would make tests fail on a busy machine. What must not hang has its own bound.
 settings.register_profile("cfgate", deadline=None)
+# For `make mutation`: a few examples, always the same, and none made smaller.
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile("cfgate")
 
 
