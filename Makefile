@@ -6,10 +6,13 @@ BIN := $(VENV)/bin
 TOOLS := .cache/tools
 # The fuzzer, with what cfgate needs to run.
 FUZZER := .cache/fuzzer
+# The environment of the tests, and mutmut.
+MUTATION := .cache/mutation
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test lint format reference bench proofs proofs-small soak fuzz lock lock-upgrade lock-check definitions container dist dist-check clean FORCE
+.PHONY: help demo test coverage lint format definitions container dist dist-check reference bench proofs proofs-small \
+  soak fuzz mutation lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -17,8 +20,23 @@ help: ## list the targets
 demo: $(VENV)/runtime.txt ## gate on a live simulated job; needs no account
 	@$(BIN)/python -m cfgate demo
 
-test: lint ## lint, then the whole test suite
+test: lint ## lint, then the whole test suite (COVERAGE=1 measures it)
+ifdef COVERAGE
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+else
 	$(BIN)/python -m pytest
+endif
+
+coverage: ## the same, with the coverage of lines and branches; fails under 95 %
+	@$(MAKE) --no-print-directory test COVERAGE=1
+
+mutation: $(MUTATION)/mutation.txt ## break the code in five thousand ways and count what no test notices; half an hour
+	rm -rf mutants
+	$(MUTATION)/bin/python -m proofs.mutation run
+	$(MUTATION)/bin/python -m proofs.mutation table
 
 lint: $(VENV)/dev.txt ## ruff and mypy
 	$(BIN)/ruff check .
@@ -57,6 +75,9 @@ endif
 ifeq ($(call usable,$(FUZZER)),)
 $(FUZZER)/fuzz.txt: FORCE
 endif
+ifeq ($(call usable,$(MUTATION)),)
+$(MUTATION)/mutation.txt: FORCE
+endif
 
 define install
 @$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || { echo \
@@ -76,6 +97,9 @@ $(TOOLS)/%.txt: requirements/%.txt
 $(FUZZER)/%.txt: requirements/%.txt
 	$(install)
 
+$(MUTATION)/%.txt: requirements/%.txt
+	$(install)
+
 # --- lock files ---------------------------------------------------------------------------------------------
 # `lock` keeps every version that still fits pyproject.toml; `lock-upgrade` takes the newest ones. One lock holds
 # for all supported Pythons and systems. No index is named in the files: where wheels come from is the user's
@@ -90,6 +114,7 @@ define compile
 @cd $(1) && $(COMPILE) --group ci -o requirements/ci.txt
 @cd $(1) && $(COMPILE) pyproject.toml --group fuzz -c requirements/runtime.txt -o requirements/fuzz.txt
 @cd $(1) && $(COMPILE) --group build -o requirements/build.txt
+@cd $(1) && $(COMPILE) pyproject.toml --group dev --group mutation -c requirements/dev.txt -o requirements/mutation.txt
 endef
 
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
@@ -133,5 +158,5 @@ lock-check: $(TOOLS)/ci.txt ## fail when requirements/*.txt do not fit pyproject
 	@echo 'requirements/ fits pyproject.toml'
 
 clean: ## remove environments and caches
-	rm -rf $(VENV) .cache .coverage* .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
+	rm -rf $(VENV) .cache .coverage* .hypothesis mutants .mypy_cache .pytest_cache .ruff_cache build dist *.egg-info
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

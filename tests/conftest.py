@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from hypothesis import settings
+from hypothesis import Phase, settings
 
 pytest_plugins = ["tests.canary_guard"]
 
@@ -13,6 +13,15 @@ pytest_plugins = ["tests.canary_guard"]
 settings.register_profile("cfgate", deadline=None)
 # For a long search; it leaves the tests alone that set a number of examples themselves.
 settings.register_profile("thorough", deadline=None, max_examples=2000)
+# For `make mutation`: a few examples, always the same, and none made smaller.
+settings.register_profile(
+    "mutation",
+    deadline=None,
+    derandomize=True,
+    database=None,
+    max_examples=25,
+    phases=[Phase.explicit, Phase.generate],
+)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cfgate"))
 
 

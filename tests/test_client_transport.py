@@ -16,6 +16,7 @@ import pytest
 
 from cfgate.client.client import Client
 from cfgate.errors import GateError, NoAnswer, Rejected
+from cfgate.verdicts import MAX_BODY
 from tests.wire import (
     ASID,
     CA,
@@ -473,3 +474,14 @@ def test_no_socket_is_left_open() -> None:
         with serve(once(play)) as server, client(server.url, request_timeout=0.1) as api:
             refused(api)
     gc.collect()  # a ResourceWarning is an error in this suite
+
+
+@pytest.mark.parametrize("zipped", [False, True])
+def test_a_body_is_cut_one_byte_beyond_the_largest_that_is_read(zipped: bool) -> None:
+    """Of more than 1 MiB so much is kept that it can be told from what fits, packed or not."""
+    body = b" " * (3 * MAX_BODY)
+    headers = {"Content_Encoding": "gzip"} if zipped else {}
+    answer = http(gzip.compress(body) if zipped else body, **headers)
+    with serve(answering(answer)) as server, client(server.url) as api:
+        reply = api._transport.send(api._get(TARGET, ASID), 10)
+    assert len(reply.body) == MAX_BODY + 1
