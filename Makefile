@@ -23,11 +23,11 @@ demo: $(VENV)/runtime.txt ## gate on a live simulated job; needs no account
 test: lint ## lint, then the whole test suite (COVERAGE=1 measures it)
 ifdef COVERAGE
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest
+	$(BIN)/coverage run -m pytest --numprocesses auto
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 else
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 endif
 
 coverage: ## the same, with the coverage of lines and branches; fails under 95 %

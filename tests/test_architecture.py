@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -114,6 +115,7 @@ def loaded_by(code: str) -> set[str]:
     ran = subprocess.run(
         [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
         cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},  # without what measures coverage, which loads a lot
         capture_output=True,
         text=True,
         check=True,

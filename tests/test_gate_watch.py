@@ -187,7 +187,7 @@ def test_a_bug_in_a_gate_ends_the_watch_and_is_told() -> None:
 def test_no_gate_keeps_the_process_from_ending(stalled: Stalled) -> None:
     """The threads of the gates are daemons, and each is named after its target."""
     run = Run()
-    run.inbox.put(Signalled(signal.SIGTERM))
+    run.inbox.put(signal.SIGTERM)
     run.watch({Target(4711): stalled})
     (thread,) = [thread for thread in threading.enumerate() if thread.name == "4711"]
     assert thread.daemon
