@@ -9,6 +9,10 @@ FUZZER := .cache/fuzzer
 # The environment of the tests, and mutmut.
 MUTATION := .cache/mutation
 
+# Many tests wait for something most of the time, so two of them share a core. One at a time: make test PARALLEL=
+CORES := $(shell nproc 2>/dev/null || echo 2)
+PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
+
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test coverage lint format definitions container dist dist-check reference bench proofs proofs-small \
@@ -23,11 +27,11 @@ demo: $(VENV)/runtime.txt ## gate on a live simulated job; needs no account
 test: lint ## lint, then the whole test suite (COVERAGE=1 measures it)
 ifdef COVERAGE
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest --numprocesses auto
+	$(BIN)/coverage run -m pytest $(PARALLEL)
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 else
-	$(BIN)/python -m pytest --numprocesses auto
+	$(BIN)/python -m pytest $(PARALLEL)
 endif
 
 coverage: ## the same, with the coverage of lines and branches; fails under 95 %

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
@@ -29,10 +30,10 @@ class FakeClock:
         return NOON + self.now + self.skew
 
     def sleep(self, seconds: float) -> None:
-        """Jump ahead."""
+        """Jump ahead. Time moves even where a float has no room for so few seconds, as it does in life."""
         assert seconds >= 0
         self.slept.append(seconds)
-        self.now += seconds
+        self.now = max(self.now + seconds, math.nextafter(self.now, math.inf) if seconds else self.now)
 
 
 def payload(state: str = "Running", **fields: Any) -> dict[str, Any]:
