@@ -103,10 +103,8 @@ def _run(session: Any, tests: list[str]) -> int:
     by_name = {item.nodeid: item for item in session.items}
     items = [by_name[name] for name in tests if name in by_name]
     os.chdir(_MUTANTS)
-    streams = (
-        sys.stdout,
-        sys.stderr,
-    )  # mutmut's: pytest puts its own there, and an open file that is lost is an error
+    # mutmut's: pytest puts its own there, and an open file that is lost is an error.
+    streams = sys.stdout, sys.stderr
     for item, following in zip(items, [*items[1:], None], strict=True):
         item.ihook.pytest_runtest_protocol(item=item, nextitem=following)
         if session.testsfailed:
