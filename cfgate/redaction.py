@@ -79,7 +79,7 @@ class Redactor:
 def _forms(secret: str) -> Iterator[str]:
     """List a secret and its base64: whole, and as it looks at the three places inside a longer one."""
     yield secret
-    raw = secret.encode(errors="surrogateescape")  # as it goes into a header
+    raw = _bytes(secret)
     whole = base64.b64encode(raw).decode("ascii")
     encoded = [whole, whole.rstrip("=")]
     for before in range(3):
@@ -89,6 +89,14 @@ def _forms(secret: str) -> Iterator[str]:
     for form in encoded:
         yield form
         yield form.translate(_BASE64_FOR_URLS)
+
+
+def _bytes(text: str) -> bytes:
+    """Encode a text as it goes into a header."""
+    try:
+        return text.encode(errors="surrogateescape")
+    except UnicodeEncodeError:  # a surrogate that no environment holds, but a YAML file may
+        return text.encode(errors="surrogatepass")
 
 
 @lru_cache(maxsize=64)
@@ -104,7 +112,7 @@ def _ways(character: str) -> str:
     """
     if character.isascii() and character.isalnum():
         return character  # nobody escapes these
-    utf8 = character.encode(errors="surrogateescape")
+    utf8 = _bytes(character)
     utf16 = character.encode("utf-16-be", errors="surrogatepass")
     ampersand = "&(?:amp;){0,2}"
     ways = [

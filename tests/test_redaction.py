@@ -267,3 +267,9 @@ def test_masks_do_not_go_on_making_more_to_mask(pieces: list[str]) -> None:
     redact._forms = passes = Counted(redact._forms)
     redact("".join(pieces))
     assert passes.rounds <= 5
+
+
+def test_half_a_pair_of_surrogates_is_a_secret_like_any_other() -> None:
+    """A YAML file may hold what no environment does: it is masked, and no bug."""
+    secret = "swap\ud800ped-key"
+    assert Redactor([secret])(f"<{secret}>") == "<***>"
