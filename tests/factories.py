@@ -1,4 +1,4 @@
-"""Factories with defaults, and the texts and results that hypothesis throws at every encoder."""
+"""Factories with defaults, and the hostile.texts and results that hypothesis throws at every encoder."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from typing import Any
 from hypothesis import strategies as st
 
 from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Resource, Result, Retry, Target
+from tests import hostile
 from tests.fakes import ID, NOON, payload
 
-__all__ = ["ID", "NOON", "hostile_texts", "job", "life", "outcome", "payload", "result", "results"]
+__all__ = ["ID", "NOON", "job", "life", "outcome", "payload", "result", "results"]
 
 
 def job(state: JobState = JobState.COMPLETED, **overrides: Any) -> JobStatus:
@@ -75,34 +76,16 @@ def result(*outcomes: Outcome, **overrides: Any) -> Result:
     return Result(status=status, outcomes=outcomes, **(fields | overrides))
 
 
-# What the parsers behind the reports act on.
-_FRAGMENTS = (
-    "::error::x", "##[add-mask]x", "|", "`", "```", "~~~", "\\", "\\|", "*x*", "_x_", "~~x~~", "<b>",
-    "</code>", "</pre>", "</details>", "<!--", "-->", "]]>", "&amp;", "&#64;", "&#0;", "![x](https://a.b/x.png)",
-    "[x](y)", "[x]: y", "www.example.com", "https://example.com", "mailto:foo@example.com", "foo@example.com",
-    "xmpp:foo@example.com/x", "@somebody", "#1", ":tada:", "- ", "1. ", "# ", "> ", "\n", "\r", "\r\n",
-    "\n\n", "\t", "$HOME", "${HOME}", "$(id)", "%PATH%", "%%{", '"', "'", "A=B", ";", ",", "\x00", "\x1b[31m",
-    "\x85", "\u2028", "\u202e", "\u2019", "\ud800", "\ufffe", "é", "日本", "🎉", "[[ATTACHMENT|../x]]",
-)  # fmt: skip
-
-
-def hostile_texts() -> st.SearchStrategy[str]:
-    """Any characters, halves of surrogate pairs included, mixed with what parsers act on."""
-    anything = st.text(st.characters(exclude_categories=()), max_size=12)
-    return st.lists(anything | st.sampled_from(_FRAGMENTS), max_size=8).map("".join)
-
-
 def results() -> st.SearchStrategy[Result]:
     """Results of any status with up to three outcomes that hold hostile texts everywhere."""
-    texts = hostile_texts()
     seconds = st.floats(0, 100_000)
     moments = st.none() | st.integers(1, 253_402_300_799)
     progress = st.none() | st.integers(0, 100)
     jobs = st.builds(
         job,
         st.sampled_from(JobState),
-        error=st.none() | texts,
-        state_name=texts,
+        error=st.none() | hostile.texts,
+        state_name=hostile.texts,
         progress=progress,
         failures=st.none() | st.integers(),
         created=moments,
@@ -112,26 +95,26 @@ def results() -> st.SearchStrategy[Result]:
     )
     outcomes = st.builds(
         Outcome,
-        target=st.builds(Target, st.integers(1, 10**12), texts, st.sampled_from(Resource)),
+        target=st.builds(Target, st.integers(1, 10**12), hostile.texts, st.sampled_from(Resource)),
         status=st.sampled_from(GateStatus),
-        reason=texts,
-        remedy=texts,
+        reason=hostile.texts,
+        remedy=hostile.texts,
         job=st.none() | jobs,
         waited=seconds,
         requests=st.integers(0, 1000),
         timeline=st.lists(st.builds(Moment, seconds, jobs), max_size=3).map(tuple),
-        retries=st.lists(st.builds(Retry, seconds, texts, seconds), max_size=3).map(tuple),
-        warnings=st.lists(texts, max_size=2).map(tuple),
+        retries=st.lists(st.builds(Retry, seconds, hostile.texts, seconds), max_size=3).map(tuple),
+        warnings=st.lists(hostile.texts, max_size=2).map(tuple),
     )
     return st.builds(
         Result,
         status=st.sampled_from(GateStatus),
         exit_code=st.integers(0, 255),
-        reason=texts,
-        remedy=texts,
+        reason=hostile.texts,
+        remedy=hostile.texts,
         outcomes=st.lists(outcomes, max_size=3).map(tuple),
         rehearsal=st.booleans(),
         started=st.floats(0, 4_102_444_800),
         waited=seconds,
-        warnings=st.lists(texts, max_size=2).map(tuple),
+        warnings=st.lists(hostile.texts, max_size=2).map(tuple),
     )

@@ -1,4 +1,4 @@
-"""Text as somebody would write it who wants to command a CI host or garble a terminal."""
+"""Text as somebody would write it who wants to command a CI host, garble a terminal or forge a report."""
 
 from __future__ import annotations
 
@@ -78,8 +78,19 @@ _PARTS = (
     "😀",
 )
 
+# What the parsers of Markdown, HTML and XML act on, a shell, and the reader of a JUnit report.
+_MARKUP = (
+    "|", "`", "```", "~~~", "\\", "\\|", "*x*", "_x_", "~~x~~", "- ", "1. ", "# ", "> ", "\n\n", "\u2019",
+    "<b>", "</code>", "</pre>", "</details>", "<!--", "-->", "]]>", "&amp;", "&#64;", "&#0;", "[x](y)",
+    "[x]: y", "![x](https://a.b/x.png)", "www.example.com", "https://example.com", "mailto:foo@example.com",
+    "foo@example.com", "xmpp:foo@example.com/x", "@somebody", "#1", ":tada:", "[[ATTACHMENT|../x]]",
+    "$HOME", "${HOME}", "$(id)", "%PATH%", "%%{", '"', "'", "A=B", "\ufffe",
+)  # fmt: skip
+
 _ANY_CHARACTER = st.characters(exclude_categories=())
-_PIECE = st.one_of(st.sampled_from(_COMMANDS), st.sampled_from(_PARTS), st.text(_ANY_CHARACTER, max_size=6))
+_PIECE = st.one_of(
+    *(st.sampled_from(pieces) for pieces in (_COMMANDS, _PARTS, _MARKUP)), st.text(_ANY_CHARACTER, max_size=6)
+)
 
 texts = st.lists(_PIECE, max_size=10).map("".join)
 

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from cfgate.model import Result
 from cfgate.report.dotenv import dotenv, variable
 from cfgate.report.outputs import NAMES, outputs
-from tests.factories import hostile_texts, outcome, result, results
+from tests import hostile
+from tests.factories import outcome, result, results
 from tests.parsers import dotenv as dotenv_file
 from tests.parsers.dotenv import MAX_BYTES
 
@@ -49,9 +50,7 @@ def test_values_are_disarmed(text: str, value: str) -> None:
     assert gitlab(dotenv({"job-error": text})) == {"CFGATE_JOB_ERROR": value}
 
 
-@given(
-    st.dictionaries(st.sampled_from(NAMES), hostile_texts() | hostile_texts().map(lambda text: text * 500))
-)
+@given(st.dictionaries(st.sampled_from(NAMES), hostile.texts | hostile.texts.map(lambda text: text * 500)))
 def test_any_values_make_a_good_report(pairs: dict[str, str]) -> None:
     """Whatever the values are, GitLab takes the report, and nothing in it can be expanded or quoted."""
     variables = gitlab(dotenv(pairs))

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
 from cfgate.report.words import visible
-from tests.factories import hostile_texts
+from tests import hostile
 from tests.gfm import Page
 
 TABLE = ["table", "thead", "tr", "th", "th", "tbody", "tr", "td", "td"]
@@ -32,7 +32,7 @@ def test_nasty_cells(text: str) -> None:
     check_cell(text)
 
 
-@given(hostile_texts())
+@given(hostile.texts)
 def test_any_cell(text: str) -> None:
     """No text whatever makes a link, an image, an element, another cell, or is changed."""
     check_cell(text)
@@ -57,7 +57,7 @@ def test_nasty_blocks(text: str) -> None:
     check_block(text)
 
 
-@given(hostile_texts())
+@given(hostile.texts)
 def test_any_block(text: str) -> None:
     """No text whatever gets out of a block, or is changed by it."""
     check_block(text)
@@ -82,7 +82,7 @@ def test_a_long_cell_is_cut() -> None:
     assert Page(cell("x" * 120, limit=100)).quiet == ["x" * 100 + "… (20 more characters)"]
 
 
-@given(hostile_texts().map(lambda text: text * 300), st.integers(100, 3000))
+@given(hostile.texts.map(lambda text: text * 300), st.integers(100, 3000))
 def test_a_long_block_is_cut(text: str, room: int) -> None:
     """A block needs no more bytes than there is room for (and its frame), and says how much was cut."""
     encoded = block(text, room)

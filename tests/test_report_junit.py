@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from cfgate.model import GateStatus, JobState, Resource, Result, Retry
 from cfgate.report.junit import junit
 from cfgate.report.words import visible
-from tests.factories import hostile_texts, job, outcome, result, results
+from tests import hostile
+from tests.factories import job, outcome, result, results
 
 # Jenkins' junit-10.xsd, as far as it goes: for each element the attributes that it must and may have, and
 # its children.
@@ -145,7 +146,7 @@ def test_a_long_text_is_cut() -> None:
     assert "… (980000 more characters)" in read(junit(result(failed))).findtext("testcase/failure", "")
 
 
-@given(hostile_texts())
+@given(hostile.texts)
 def test_any_text_comes_back(text: str) -> None:
     """Any text is there again when the report is read, but for what XML forbids."""
     failed = outcome(GateStatus.FAILED, reason="why", remedy="", job=job(JobState.FAILED, error=text))

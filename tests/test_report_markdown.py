@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Resource, Result, Retry, Target
 from cfgate.report.markdown import markdown
 from cfgate.report.words import visible
-from tests.factories import hostile_texts, job, outcome, result, results
+from tests import hostile
+from tests.factories import job, outcome, result, results
 from tests.gfm import Page
 
 OWN_TAGS = {
@@ -141,7 +142,7 @@ def expected_cells(any_result: Result) -> int:
     return 8 * len(outcomes) + 6 * len(jobs) + 4 * sum(len(one.retries) for one in outcomes)
 
 
-@given(hostile_texts())
+@given(hostile.texts)
 @settings(max_examples=40)
 def test_text_from_outside_stays_where_github_leaves_it_alone(text: str) -> None:
     """No text from outside stands where GitHub would look for mentions, issue numbers or emoji codes."""

@@ -14,7 +14,8 @@ from cfgate import __version__
 from cfgate.model import GateStatus, JobState, Outcome, Resource, Result, Retry
 from cfgate.report.outputs import MAX_RESULT, NAMES
 from cfgate.report.result import as_dict, as_json
-from tests.factories import ID, NOON, hostile_texts, job, outcome, result, results
+from tests import hostile
+from tests.factories import ID, NOON, job, outcome, result, results
 
 LIMIT = 8192
 
@@ -168,7 +169,7 @@ def test_any_result_survives_json(any_result: Result) -> None:
     assert read(small).keys() == as_dict(any_result).keys()
 
 
-@given(hostile_texts())
+@given(hostile.texts)
 def test_a_text_comes_back_as_it_was(text: str) -> None:
     """Texts are unharmed, but for halves of surrogate pairs, which strict parsers refuse."""
     expected = "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)

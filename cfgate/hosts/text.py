@@ -11,6 +11,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from cfgate.unseen import UNSEEN
+
 PREFIX: Final = "| "
 CUT: Final = " … [cut]"
 
@@ -19,14 +21,6 @@ LOG_LIMIT: Final = 64 * 1024
 
 # Not `str.splitlines`: that splits at VT, FF, U+0085, U+2028 and more, where no parser of a log does.
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
-
-# What draws nothing, draws backwards or moves the cursor: C0, DEL, C1, soft hyphen, zero-width characters,
-# line separators, bidi controls, invisible operators, BOM, tag characters; and surrogates, which no encoding
-# takes.
-_UNSEEN: Final = re.compile(
-    r"[\x00-\x1f\x7f-\x9f\xad\u061c\u180e\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
-    r"\U000e0000-\U000e007f\ud800-\udfff]"
-)
 
 _DOUBLE_HASH: Final = re.compile(r"#(?=#)")
 
@@ -38,7 +32,7 @@ def split_lines(text: str) -> list[str]:
 
 def visible(line: str) -> str:
     r"""Replace what cannot be seen by its escape (`\x1b`), a tab by blanks, and break every `##`."""
-    shown = _UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), line.expandtabs(4))
+    shown = UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), line.expandtabs(4))
     return _DOUBLE_HASH.sub("# ", shown)
 
 

@@ -8,16 +8,11 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cfgate.model import JobStatus, Target
+from cfgate.unseen import UNSEEN
 
 # (below so many seconds, rounded to so many): the further away, the less an estimate can know.
 _GRAINS: Final = ((60.0, 5), (600.0, 10), (3600.0, 60), (14_400.0, 300))
 _COARSEST: Final = 900
-
-# What would hide, move or break other text: controls but tab and line feed, direction marks, Unicode line
-# ends, halves of a surrogate pair, and the two that XML forbids.
-_UNSEEN: Final = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff\ufffe\uffff]"
-)
 
 
 def duration(seconds: float) -> str:
@@ -82,12 +77,14 @@ def shorten(text: str, limit: int) -> str:
 
 
 def visible(text: str) -> str:
-    """Replace what cannot be seen (see `_UNSEEN`) by its picture or by U+FFFD; every line end becomes LF."""
-    return _UNSEEN.sub(_picture, text.replace("\r\n", "\n").replace("\r", "\n"))
+    """Replace what cannot be seen by its picture or by U+FFFD, but tabs; every line end becomes LF."""
+    return UNSEEN.sub(_picture, text.replace("\r\n", "\n").replace("\r", "\n"))
 
 
 def _picture(match: re.Match[str]) -> str:
     code = ord(match[0])
+    if match[0] in "\t\n":
+        return match[0]
     if code < 0x20:
         return chr(0x2400 + code)  # the block "Control Pictures" has them in the same order
     return "\u2421" if code == 0x7F else "\ufffd"
