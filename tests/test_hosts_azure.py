@@ -18,10 +18,10 @@ SECRET = "9f86d081884c7d659a2feaa0c55ad015"
 NAMES = ("ready", "status", "job-state-name", "job-error", "result")
 
 
-def printed(act: Callable[[Azure], None], *, debugging: bool = False) -> azure_log.Log:
+def printed(act: Callable[[Azure], None], **debugging: bool) -> azure_log.Log:
     """Do something on a host, and return what the agent makes of it."""
     stream = io.StringIO()
-    act(Azure(Console(stream), debugging=debugging))
+    act(Azure(Console(stream), **debugging))
     return azure_log.parse(stream.getvalue())
 
 

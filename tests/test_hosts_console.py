@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import subprocess
 import sys
+from pathlib import Path
 from typing import TextIO
 
 import pytest
@@ -136,9 +138,11 @@ def test_colours_are_sgr_escapes(style: Style, shown: str) -> None:
 
 def test_a_broken_stream_without_a_descriptor_stops_nothing() -> None:
     """What is closed, or was never a file, is given up as quietly as a broken pipe."""
-    closed = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
-    closed.close()
-    for stream in (closed, Stubborn(OSError())):
+    detached = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    detached.close()
+    with Path(os.devnull).open("w") as closed:
+        pass
+    for stream in (detached, closed, Stubborn(OSError())):
         console = Console(stream)
         console.write("a")
         console.write("b")

@@ -24,17 +24,17 @@ NAMES = ("ready", "status", "job-state-name", "job-error", "result")
 
 
 def github(
-    stream: io.StringIO, output: Path | str = "", summary: Path | str = "", *, debugging: bool = False
+    stream: io.StringIO, output: Path | str = "", summary: Path | str = "", **debugging: bool
 ) -> GitHub:
     """Make a host that prints to `stream`."""
     console = Console(stream, colour=True)
-    return GitHub(console, output_file=str(output), summary_file=str(summary), debugging=debugging)
+    return GitHub(console, output_file=str(output), summary_file=str(summary), **debugging)
 
 
-def printed(act: Callable[[GitHub], None], *, debugging: bool = False) -> list[workflow_commands.Command]:
+def printed(act: Callable[[GitHub], None], **debugging: bool) -> list[workflow_commands.Command]:
     """Do something on a host, and return the commands that the runner obeys."""
     stream = io.StringIO()
-    act(github(stream, debugging=debugging))
+    act(github(stream, **debugging))
     return workflow_commands.parse(stream.getvalue())[0]
 
 
@@ -226,11 +226,12 @@ def test_a_broken_stdout_loses_no_outputs(tmp_path: Path) -> None:
 def test_a_later_summary_replaces_an_earlier_one(tmp_path: Path) -> None:
     """Our own page is replaced; what the step had there before us stays."""
     path = tmp_path / "summary"
-    path.write_text("theirs\n")
-    host = github(io.StringIO(), summary=path)
-    host.summary("# first, and longer\n")
-    host.summary("# second\n")
-    assert path.read_text() == "theirs\n# second\n"
+    for theirs in ("", "\n", "theirs\n"):
+        path.write_text(theirs)
+        host = github(io.StringIO(), summary=path)
+        host.summary("# first, and longer\n")
+        host.summary("# second\n")
+        assert path.read_text() == theirs + "# second\n"
 
 
 def test_a_summary_spares_what_others_have_added_since(tmp_path: Path) -> None:
@@ -250,6 +251,14 @@ def test_a_summary_too_large_is_cut_between_sections() -> None:
     small, large = "# Verdict\nready\n", "## Job error\n<pre>" + "x" * SUMMARY_LIMIT + "</pre>\n"
     last = "## Times\n| a |\n|---|\n"
     assert encode_summary(small + large + last).decode() == small + last + LEFT_OUT
+
+
+def test_a_section_may_fill_a_summary_to_the_last_byte() -> None:
+    """A section is left out for the byte that is too much, and not before."""
+    last = "## Times\n" + "y" * len(LEFT_OUT)
+    fits = "# " + "x" * (SUMMARY_LIMIT - len("# " + "\n" + LEFT_OUT)) + "\n"
+    assert encode_summary(fits + last).decode() == fits + LEFT_OUT
+    assert encode_summary("# " + fits + last).decode() == last + LEFT_OUT
 
 
 @settings(deadline=None)

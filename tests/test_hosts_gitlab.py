@@ -15,9 +15,9 @@ from tests import hostile
 from tests.parsers import gitlab_log
 
 
-def gitlab(stream: io.StringIO, *, colour: bool = False, debugging: bool = False) -> GitLab:
+def gitlab(stream: io.StringIO, *, colour: bool = False, **debugging: bool) -> GitLab:
     """Make a host whose clock stands still."""
-    return GitLab(Console(stream, colour=colour), debugging=debugging, now=lambda: 1_700_000_000.9)
+    return GitLab(Console(stream, colour=colour), **debugging, now=lambda: 1_700_000_000.9)
 
 
 @settings(deadline=None)

@@ -13,7 +13,7 @@ from tqdm import TMonitor
 
 from cfgate.hosts import Bar, Level, Style
 from cfgate.hosts.console import Console
-from cfgate.hosts.live import Display
+from cfgate.hosts.live import Display, _Row
 from cfgate.hosts.terminal import Terminal
 from tests import hostile
 from tests.parsers.screen import Screen
@@ -47,6 +47,7 @@ def bars(count: int, percent: int = 50) -> list[Bar]:
 def test_without_a_display_only_lines_are_printed() -> None:
     """The fallback prints lines, indents a group, colours an annotation, and has no live display."""
     stream = io.StringIO()
+    Terminal(Console(stream)).debug("not asked for")
     host = Terminal(Console(stream, colour=True), debugging=True)
     host.log("a", Style.GOOD)
     host.debug("b")
@@ -71,6 +72,30 @@ def test_a_row_shows_label_bar_percent_and_text() -> None:
         "game server ████████▏             41 % Running  about 1m20s left",
         "tools                                  Queued",
     ]
+
+
+@pytest.mark.parametrize(
+    ("columns", "width"), [(2, 1), (11, 2), (12, 3), (39, 9), (40, 10), (79, 19), (80, 20), (200, 20)]
+)
+def test_a_bar_takes_a_quarter_of_the_window(columns: int, width: int) -> None:
+    """It is as wide as a quarter of the columns, one column at least and twenty at most."""
+    row = _Row(Bar("", 50, "x"), io.StringIO(), 0, smooth=False)
+    row.tell(Bar("", 50, "x"), columns=columns - 1, label_columns=0)
+    assert f"{{bar:{width}}}" in row.format_dict["bar_format"]
+
+
+def test_a_long_label_takes_a_third_of_the_window() -> None:
+    """What is longer is cut, so that there is room for the bar and the text."""
+    window = Window(61, 24)
+    terminal(window).progress([Bar("0123456789" * 5, 0, "Queued")])
+    assert window.screen.lines[0].split()[0] == "0123456789" * 2
+
+
+def test_more_than_all_is_a_full_bar() -> None:
+    """A number that cannot be is shown, but the bar stays within its columns."""
+    window = Window(80, 24)
+    terminal(window).progress([Bar("a", 150, "b"), Bar("a", -5, "b")])
+    assert window.screen.lines == [f"a {'█' * 20} 150 % b", f"a {' ' * 20}  -5 % b"]
 
 
 def test_rows_are_drawn_in_place() -> None:
@@ -183,10 +208,28 @@ def test_more_bars_than_rows_are_summed_up() -> None:
     assert lines[3].endswith("71 % on average, 3 at 100 %")
 
 
+def test_bars_that_just_fit_are_shown_as_they_are() -> None:
+    """Two lines of the window are left to the log; there, nothing is summed up."""
+    window = Window(70, 6)
+    terminal(window).progress(bars(4))
+    assert [line[:9] for line in window.screen.lines] == [f"version {number}" for number in range(4)]
+
+
+def test_a_window_of_two_rows_shows_one_of_many() -> None:
+    """The first bar stands for itself, and one that knows no per cent counts as nothing done."""
+    window = Window(70, 4)
+    terminal(window).progress([*bars(1), Bar("unknown", None, ""), *bars(2, percent=20)])
+    first, rest = window.screen.lines
+    assert first.startswith("version 0")
+    assert rest.startswith("and 3 more")
+    assert rest.endswith("13 % on average, 0 at 100 %")
+
+
 def test_a_window_of_one_line_has_one_row() -> None:
     """Even the lowest window shows how far everything is."""
     window = Window(70, 1)
     terminal(window).progress([*bars(1, percent=0), *bars(1, percent=100)])
+    assert window.screen.lines[-1].startswith("2 in all")
     assert window.screen.lines[-1].endswith("50 % on average, 1 at 100 %")
     assert window.screen.history == []
 

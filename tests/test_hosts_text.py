@@ -49,7 +49,15 @@ def test_nothing_invisible_is_left(told: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    [" 0:08  Queued", "ready: image version 9001 after 3m40s (19 requests)", "a::b", "# one", "", "·…"],
+    [
+        " 0:08  Queued",
+        "blanks at the end \t".expandtabs(4),
+        "ready: image version 9001 after 3m40s (19 requests)",
+        "a::b",
+        "# one",
+        "",
+        "·…",
+    ],
 )
 def test_an_ordinary_line_stays_as_it_is(line: str) -> None:
     """The lines that cfgate writes itself hold nothing to disarm."""

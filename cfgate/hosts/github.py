@@ -30,8 +30,7 @@ class GitHub(Plain):
         super().__init__(console, debugging=debugging)
         self._output_file = output_file
         self._summary_file = summary_file
-        self._summary_begin = 0  # where our part of the summary begins, in bytes
-        self._summary_end = -1
+        self._page = range(0)  # which bytes of the summary are ours
         self._annotated: Counter[Level] = Counter()
         self._failures: set[str] = set()
 
@@ -80,12 +79,13 @@ class GitHub(Plain):
     def summary(self, markdown: str) -> None:
         """Write to `GITHUB_STEP_SUMMARY`, behind what other programs of this step have put there."""
         with self._warned("summary", "GITHUB_STEP_SUMMARY"), _append_to(self._summary_file) as file:
-            if file.tell() != self._summary_end:  # our first time, or somebody else has been here since
-                self._summary_begin = file.tell()
-            file.truncate(self._summary_begin)
-            page = encode_summary(markdown, SUMMARY_LIMIT - self._summary_begin)
+            end = file.tell()
+            # Behind the end, if this is our first time or somebody else has been here since.
+            begin = self._page.start if self._page.stop == end else end
+            file.truncate(begin)
+            page = encode_summary(markdown, SUMMARY_LIMIT - begin)
             _write_whole(file, page)
-            self._summary_end = self._summary_begin + len(page)
+            self._page = range(begin, begin + len(page))
 
     def mask(self, secret: str) -> None:
         """Mask the lines of `secret` that are safe to mask."""
