@@ -24,17 +24,17 @@ NAMES = ("ready", "status", "job-state-name", "job-error", "result")
 
 
 def github(
-    stream: io.StringIO, output: Path | str = "", summary: Path | str = "", **debugging: bool
+    stream: io.StringIO, output: Path | str = "", summary: Path | str = "", *, debugging: bool = False
 ) -> GitHub:
     """Make a host that prints to `stream`."""
     console = Console(stream, colour=True)
-    return GitHub(console, output_file=str(output), summary_file=str(summary), **debugging)
+    return GitHub(console, output_file=str(output), summary_file=str(summary), debugging=debugging)
 
 
-def printed(act: Callable[[GitHub], None], **debugging: bool) -> list[workflow_commands.Command]:
+def printed(act: Callable[[GitHub], None], *, debugging: bool = False) -> list[workflow_commands.Command]:
     """Do something on a host, and return the commands that the runner obeys."""
     stream = io.StringIO()
-    act(github(stream, **debugging))
+    act(github(stream, debugging=debugging))
     return workflow_commands.parse(stream.getvalue())[0]
 
 
@@ -122,7 +122,7 @@ def test_debug_output_is_debug_commands_only(told: str) -> None:
 def test_debug_output_is_silent_by_default() -> None:
     """Without step debugging nothing is printed."""
     stream = io.StringIO()
-    github(stream).debug("x")
+    GitHub(Console(stream), output_file="", summary_file="").debug("x")
     assert stream.getvalue() == ""
 
 
