@@ -103,6 +103,7 @@ def _run(session: Any, tests: list[str]) -> int:
     by_name = {item.nodeid: item for item in session.items}
     items = [by_name[name] for name in tests if name in by_name]
     os.chdir(_MUTANTS)
+    _forget()
     # mutmut's: pytest puts its own there, and an open file that is lost is an error.
     streams = sys.stdout, sys.stderr
     for item, following in zip(items, [*items[1:], None], strict=True):
@@ -111,6 +112,14 @@ def _run(session: Any, tests: list[str]) -> int:
             return 1
     del streams
     return 0
+
+
+def _forget() -> None:
+    """Empty the caches of cfgate: what it remembers from before the fork comes from before the mutant."""
+    for name, module in list(sys.modules.items()):
+        if name.startswith("cfgate"):
+            for member in list(vars(module).values()):
+                getattr(member, "cache_clear", bool)()
 
 
 def _files(tests: Iterable[str]) -> list[str]:
