@@ -57,25 +57,27 @@ def tls_error(reason: str) -> ssl.SSLError:
 )
 def test_every_fault_has_words_of_its_own(error: Exception, words: str) -> None:
     """However deep the cause is wrapped, it is told in our words, and none of the libraries' is repeated."""
-    fault = explained(error, "host")
+    fault = explained(error, "host", "")
     assert type(fault) is NoAnswer
     assert str(fault) == words
     assert fault.remedy == NoAnswer.remedy
 
 
-def test_an_unknown_fault_of_a_certificate_is_told_by_its_number() -> None:
-    """What OpenSSL may think of in years to come is a matter of trust too."""
+@pytest.mark.parametrize("code", [0, 99])
+def test_an_unknown_fault_of_a_certificate_is_told_by_its_number(code: int) -> None:
+    """What OpenSSL may think of in years to come is a matter of trust too, and so is what has no number."""
     error = ssl.SSLCertVerificationError(1, SECRET)
-    error.verify_code = 99
-    fault = explained(error, "host")
+    if code:
+        error.verify_code = code
+    fault = explained(error, "host", "")
     assert isinstance(fault, Untrusted)
-    assert str(fault) == "the certificate of host cannot be verified (OpenSSL says 99)"
+    assert str(fault) == f"the certificate of host cannot be verified (OpenSSL says {code})"
 
 
 @pytest.mark.parametrize("bug", [KeyError("x"), ValueError("x"), RuntimeError("x"), AssertionError()])
 def test_a_bug_stays_a_bug(bug: Exception) -> None:
     """What is no fault of the wire is not hidden behind one."""
-    assert explained(bug, "host") is bug
+    assert explained(bug, "host", "") is bug
 
 
 def test_a_bug_on_the_thread_of_a_request_reaches_the_gate(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,11 +172,9 @@ def test_a_bad_patch_is_ridden_out_and_told() -> None:
         "not found (HTTP 404)",
         "no answer (reset)",
     ]
-    assert [event.attempt for event in run.told(AskingAgain) if isinstance(event, AskingAgain)] == [
-        1,
-        2,
-        3,
-        4,
+    assert run.told(AskingAgain) == [
+        AskingAgain(Target(ID), retry.at, retry.why, attempt, retry.pause)
+        for attempt, retry in enumerate(run.outcome.retries, 1)
     ]
     ceilings = (2, 4, 8, 16)
     assert all(1 <= retry.pause <= top for retry, top in zip(run.outcome.retries, ceilings, strict=True))
@@ -310,6 +308,13 @@ def test_a_running_job_that_stands_still_is_stalled() -> None:
     assert run.api.asked[-1] == pytest.approx(10 + 47)
     assert run.outcome.reason == "image version 9001 is Running at 6 %, but has not moved for 47 s"
     assert "dashboard" in run.outcome.remedy
+
+
+def test_a_job_that_may_stand_still_for_a_moment_more_is_looked_at_once_more() -> None:
+    """Patience that is shorter than the distance of two looks is patience all the same."""
+    run = Run([job("Running", jobprogress=5)], stall_timeout=47, pause=23.25)
+    assert run.status is GateStatus.STALLED
+    assert run.api.asked == pytest.approx([0, 23.25, 46.5, 47.5])
 
 
 def test_a_queued_job_may_stand_still() -> None:
@@ -491,7 +496,9 @@ def test_the_cadence_is_given_the_clock_of_the_api(skew: float) -> None:
     Gate(Target(ID), api, probe, Limits(), events.append, clock).wait()
     true = [NOON + asked + 0.15 for asked in api.asked[:-1]]
     assert probe.heard == pytest.approx(true, abs=0.6)
-    assert [event.left for event in events if isinstance(event, Answered)] == [30.0] * len(LIFE)
+    answers = [event for event in events if isinstance(event, Answered)]
+    assert [event.left for event in answers] == [30.0] * len(LIFE)
+    assert [event.job for event in answers] == LIFE
 
 
 def test_so_far_tells_how_a_gate_stands_before_it_has_asked() -> None:

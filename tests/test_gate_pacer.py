@@ -107,9 +107,10 @@ def test_looking_once_is_spread_as_well() -> None:
 
 def test_a_first_look_is_not_put_off_beyond_the_deadline() -> None:
     """However many there are, each is asked about before its time is up, but for the spacing."""
-    fleet = Fleet([running_until(10**6)] * 200, timeout=2)
-    assert {who for _, who in fleet.asked} == set(range(1, 201))
-    assert fleet.moments()[-1] <= 2.5
+    for timeout in (1, 2):
+        fleet = Fleet([running_until(10**6)] * 200, timeout=timeout)
+        assert {who for _, who in fleet.asked} == set(range(1, 201))
+        assert fleet.moments()[-1] <= timeout + 0.5
 
 
 @pytest.mark.parametrize(
@@ -125,8 +126,7 @@ def test_a_retry_after_for_one_silences_all(busy: NoAnswer) -> None:
     (since,) = [at for at in fleet.moments(1) if 30 <= at < 31]
     assert not [at for at in fleet.moments() if since < at < since + 60]
     back = [at for at in fleet.moments() if since + 60 <= at < since + 62]
-    assert len(back) == 20
-    assert all(later - earlier > 0.024 for earlier, later in pairwise(back))
+    assert back == pytest.approx([since + 60 + 0.05 * place for place in range(20)])
     assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
 
 

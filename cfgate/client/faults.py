@@ -29,10 +29,10 @@ _OF_THE_WIRE: Final = (RequestException, urllib3.exceptions.HTTPError, HTTPExcep
 _Kind = TypeVar("_Kind", bound=BaseException)
 
 
-def explained(error: Exception, api: str, proxy: str = "") -> Exception:
+def explained(error: Exception, api: str, proxy: str) -> Exception:
     """Turn an exception of the wire into an error of `cfgate.errors`; return any other, a bug, as it is.
 
-    `api` and `proxy` are hosts (with ports), for the text.
+    `api` and `proxy` are hosts (with ports), for the text; an empty `proxy` is none.
     """
     if not isinstance(error, _OF_THE_WIRE):
         return error

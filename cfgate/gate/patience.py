@@ -40,8 +40,7 @@ class Streak:
         self._clock = clock
         self._limits = limits
         self._answered = answered
-        self._unusable_since: float | None = None
-        self._unknown_since: float | None = None
+        self._since: dict[bool, float] = {}  # when the row of 404s began (True), and that of all others
         self._resolved = answered
         self._excused = 0.0
         self._doubt: Doubtful | None = None
@@ -55,11 +54,10 @@ class Streak:
         now = self._counted()
         if error.retry_after is not None and error.retry_after < time_left:
             self._excused += error.retry_after
-        if isinstance(error, NotFound):
-            self._unknown_since = now if self._unknown_since is None else self._unknown_since
-        else:
-            self._unknown_since = None  # the row of 404s is broken
-            self._unusable_since = now if self._unusable_since is None else self._unusable_since
+        unknown = isinstance(error, NotFound)
+        if not unknown:
+            self._since.pop(True, None)  # the row of 404s is broken
+        self._since.setdefault(unknown, now)
         if isinstance(error, Doubtful):
             self._doubt = error
         if not isinstance(error, Unresolved):
@@ -70,13 +68,10 @@ class Streak:
         self._excused += seconds
 
     def left(self, error: Unusable) -> float:
-        """Tell for how many seconds more to be patient, `error` being the latest; 0 or less: give up."""
-        now = self._counted()
-        if isinstance(error, NotFound):
-            since = now if self._unknown_since is None else self._unknown_since
-            return self._limits.not_found_grace - (now - since)
-        since = now if self._unusable_since is None else self._unusable_since
-        return self._tolerance() - (now - since)
+        """Tell for how many seconds more to be patient, 0 or less: give up. `error` was taken last."""
+        unknown = isinstance(error, NotFound)
+        patience = self._limits.not_found_grace if unknown else self._tolerance()
+        return patience - (self._counted() - self._since[unknown])
 
     def _counted(self) -> float:
         """Read a clock that stands still while the API wants to be left alone."""
