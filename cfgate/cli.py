@@ -76,7 +76,9 @@ class Program:
             return self._finish(host, error.files, ended_by(error, self._undecided()), error.problems)
         match request:
             case Show(text):
-                Console(self.stdout).write(f"{text}\n")
+                console = Console(self.stdout)
+                console.write(f"{text}\n")
+                console.close()
                 return 0
             case Simulate():
                 from cfgate.rehearsal import serve

@@ -86,3 +86,4 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
         return exit_code(message)
     finally:
         simulator.stop()
+        console.close()

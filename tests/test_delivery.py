@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -199,6 +200,42 @@ def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_pa
     assert process.returncode == 143, log
     assert file_commands.parse(output.read_bytes()).values["status"] == "interrupted"
     assert json.loads(report.read_text())["status"] == "interrupted"
+
+
+@pytest.mark.parametrize(("ending", "code"), [("ready", 0), ("timeout", 4), ("interrupted", 143)])
+def test_a_log_that_nobody_reads_any_more_stops_nothing(tmp_path: Path, ending: str, code: int) -> None:
+    """A runner that has stopped reading neither holds up the verdict nor a time-out nor a signal."""
+    life = "life: [{state: Running, for: 1s}, {state: Completed}]" if not code else "life: [{state: Running}]"
+    output = tmp_path / "output"
+    output.touch()
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    fill(writer)
+    os.set_blocking(writer, True)
+    with Simulator(parse(life)) as simulator, os.fdopen(writer, "w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "cfgate", "wait", "9001", "--api-url", simulator.url],
+            env={
+                "GITHUB_ACTIONS": "true",
+                "GITHUB_OUTPUT": str(output),
+                "GITHUB_STEP_SUMMARY": str(tmp_path / "page"),
+                "CFGATE_ACCOUNT_SERVICE_ID": "1",
+                "CFGATE_MAX_INTERVAL": "1s",
+                "CFGATE_TIMEOUT": "2s" if ending == "timeout" else "60s",
+                **KEYS,
+            },
+            stdout=log,
+        )
+        if ending == "interrupted":
+            while not simulator.requests and process.poll() is None:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGTERM)
+        try:
+            assert process.wait(timeout=30) == code
+        finally:
+            process.kill()
+    os.close(reader)
+    assert file_commands.parse(output.read_bytes()).values["status"] == ending
 
 
 _FEW_DESCRIPTORS = """

@@ -8,20 +8,23 @@ from collections.abc import Iterable
 from typing import Final, TextIO
 
 from cfgate.hosts import Style
+from cfgate.hosts.pipe import as_pipe
 
 # SGR escapes, which terminals, GitHub, GitLab and Azure all show; faint may be ignored, and then looks plain.
 _SGR: Final = {Style.DIM: "2", Style.GOOD: "32", Style.BAD: "31", Style.ODD: "33"}
 
 
 class Console:
-    """Write text at once and never raise: a log that nobody reads any more must not stop a gate.
+    """Write text at once and never raise or hang: a log that nobody reads any more must not stop a gate.
 
     `stream` may be `None` (Python's own way to say that the descriptor was closed before it started), closed,
-    broken, or of an encoding that lacks characters: these are written as escapes.
+    broken, a pipe whose reader has stopped, or of an encoding that lacks characters: these are written as
+    escapes.
     """
 
     def __init__(self, stream: TextIO | None, *, colour: bool = False) -> None:
         self._stream = stream
+        self._pipe = as_pipe(stream)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._colour = colour
 
@@ -39,19 +42,28 @@ class Console:
         if self._stream is None:
             return
         try:
-            self._stream.write(self._encodable(text))
-            self._stream.flush()
+            if self._pipe:
+                self._pipe.write(self._encoded(text))
+            else:
+                self._stream.write(self._encoded(text).decode(self._encoding))
+                self._stream.flush()
         except BlockingIOError:
-            pass  # the reader of a non-blocking pipe is slow: this text is lost, the next may pass
+            pass  # the reader of a non-blocking stream is slow: this text is lost, the next may pass
         except (OSError, ValueError):  # ValueError: closed
             self._abandon(self._stream)
 
+    def close(self) -> None:
+        """Wait a moment for a reader that is slow. Nothing follows."""
+        if self._stream is not None and self._pipe:
+            with contextlib.suppress(OSError):
+                self._pipe.close()
+
     def can_show(self, text: str) -> bool:
         """Tell whether the stream's encoding has all these characters."""
-        return self._encodable(text) == text
+        return self._encoded(text).decode(self._encoding) == text
 
-    def _encodable(self, text: str) -> str:
-        return text.encode(self._encoding, "backslashreplace").decode(self._encoding)
+    def _encoded(self, text: str) -> bytes:
+        return text.encode(self._encoding, "backslashreplace")
 
     def _abandon(self, stream: TextIO) -> None:
         """Write nothing more, and keep Python from failing when it flushes what is left at its exit."""

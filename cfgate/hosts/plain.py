@@ -66,4 +66,5 @@ class Plain:
         """Do nothing; see `live`."""
 
     def close(self) -> None:
-        """Do nothing: every line was flushed."""
+        """See the last lines off."""
+        self._console.close()

@@ -42,3 +42,4 @@ class Terminal(Plain):
         """Take the display away."""
         if self._display is not None:
             self._display.close()
+        super().close()

@@ -1,0 +1,77 @@
+"""A pipe into which a log goes. Whoever reads it may be slow or stop, which must not hold up a gate."""
+
+from __future__ import annotations
+
+import os
+import select
+import stat
+import time
+from threading import Lock
+from typing import Final, TextIO
+
+_PATIENCE: Final = 0.2  # seconds that one write waits for the reader
+_LAST_PATIENCE: Final = 2.0  # and the end of the log, for every bit that the reader takes
+_LAST_TRIES: Final = 5
+_MOST: Final = 1 << 20  # bytes that wait for the reader
+_PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
+
+
+class Pipe:
+    """Writes what the reader takes, and keeps the rest for the next write. Any thread may call."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+        self._lock = Lock()
+        self._waiting = bytearray()
+        self._missing = 0  # bytes that were left out in front of those that wait
+        self._patience = _PATIENCE
+        self._room = select.poll()
+        self._room.register(descriptor, select.POLLOUT)
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep for later; of more than a MiB the oldest is left out. Raises OSError."""
+        with self._lock:
+            self._waiting += data
+            if len(self._waiting) > _MOST:
+                self._leave_out(len(self._waiting) - _MOST // 2)
+            # A reader that was waited for in vain has to catch up before it is waited for again.
+            self._patience = _PATIENCE if self._pour(self._patience) else 0.0
+
+    def close(self) -> None:
+        """Give the reader a last chance, for as long as it goes on reading. Raises OSError."""
+        with self._lock:
+            for _ in range(_LAST_TRIES):
+                before = len(self._waiting)
+                if self._pour(_LAST_PATIENCE) or len(self._waiting) == before:
+                    break
+
+    def _pour(self, patience: float) -> bool:
+        """Write for some seconds at most; tell whether that was all."""
+        end = time.monotonic() + patience
+        while self._waiting:
+            if not self._room.poll(max(end - time.monotonic(), 0.0) * 1000):
+                return False
+            if self._missing:  # in the middle of a line, perhaps
+                told = f"\n… [{self._missing} bytes of this log are missing: nobody read them]\n"
+                self._waiting[:0], self._missing = told.encode(), 0
+            taken = os.write(self._descriptor, self._waiting[:_PIECE])
+            del self._waiting[:taken]
+        return True
+
+    def _leave_out(self, size: int) -> None:
+        """Leave out that many bytes in front, and what is left of the line."""
+        size = self._waiting.find(b"\n", size) + 1 or len(self._waiting)
+        del self._waiting[:size]
+        self._missing += size
+
+
+def as_pipe(stream: TextIO | None) -> Pipe | None:
+    """Take a stream for a pipe if it is one, or a socket; files, terminals and Windows have no need."""
+    if stream is None or not hasattr(select, "poll"):
+        return None
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+    except (OSError, ValueError):  # it is closed, or in memory
+        return None
+    return Pipe(descriptor) if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
