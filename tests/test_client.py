@@ -7,6 +7,7 @@ import json
 import re
 import threading
 import time
+from email.utils import formatdate
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +21,7 @@ from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFou
 from cfgate.model import Resource, Target, Verdict
 from cfgate.verdicts import moment
 from tests.canary import ACCESS_KEY, SECRET_KEY
+from tests.fakes import NOON, FakeClock
 from tests.wire import (
     ASID,
     CA,
@@ -88,6 +90,7 @@ def test_a_token_that_cannot_be_a_header_is_refused_unseen(token: str) -> None:
     """A token with a line break (a pasted one, or an attack) is refused without being quoted."""
     with pytest.raises(InvalidSettings) as refused:
         client("https://localhost", token=token).__enter__()
+    assert refused.value.problems == ("token holds a blank, a line break or a character that is not ASCII",)
     assert token not in everything(refused.value)
 
 
@@ -112,7 +115,7 @@ def test_cookies_are_not_kept() -> None:
 @pytest.mark.parametrize("url", ["http://api.your-org.test", "http://10.0.0.1:8080", "ftp://localhost"])
 def test_credentials_are_not_sent_in_the_clear(url: str) -> None:
     """Whatever the settings have let through: without TLS only loopback is asked."""
-    with pytest.raises(InvalidSettings, match="not https"):
+    with pytest.raises(InvalidSettings, match=r"^api-url is not https: the credentials could be read"):
         client(url).__enter__()
 
 
@@ -125,9 +128,11 @@ def test_loopback_may_do_without_tls(url: str) -> None:
 
 def test_a_slash_at_the_end_of_the_address_does_no_harm() -> None:
     """The path begins with one slash."""
-    with serve(answering(http())) as server, client(server.url + "/") as api:
-        api.fetch(TARGET, ASID)
-    assert server.requests[0].line.startswith("GET /cfp/v1/imageversion/")
+    with serve(answering(http())) as server:
+        for base in ("", "/X"):
+            with client(f"{server.url}{base}/") as api:
+                api.fetch(TARGET, ASID)
+            assert server.requests[-1].line.startswith(f"GET {base}/cfp/v1/imageversion/")
 
 
 def test_nothing_secret_shows_in_a_repr() -> None:
@@ -153,6 +158,15 @@ def test_each_resource_is_asked_for_at_its_own_address(resource: Resource, addre
     with serve(answering(http(b"{}"))) as server, client(server.url) as api, pytest.raises(Doubtful):
         api.fetch(Target(ID, resource=resource), ASID)
     assert server.requests[0].line == f"GET {address} HTTP/1.1"
+
+
+def test_each_resource_has_answers_of_its_own() -> None:
+    """Counts of machines mean something for a roll-out only."""
+    counts = http(b'{"pending_machines": 0, "failed_machines": 1, "completed_machines": 7}')
+    with serve(answering(counts, counts)) as server, client(server.url) as api:
+        assert api.fetch(Target(ID, resource=Resource.ROLLOUT), ASID).job.verdict is Verdict.FAILED
+        with pytest.raises(Doubtful):
+            api.fetch(Target(ID), ASID)
 
 
 def test_a_roll_out_cannot_be_asked_for_without_an_account() -> None:
@@ -418,5 +432,18 @@ def test_a_date_in_retry_after_is_read_by_the_clock_of_the_api(adapter: requests
     headers = {"Date": "Mon, 23 Nov 2026 12:00:00 GMT", "Retry-After": "Mon, 23 Nov 2026 12:00:20 GMT"}
     adapter.register_uri("GET", requests_mock.ANY, status_code=429, headers=headers)
     with client("https://api.example.invalid") as api, pytest.raises(NoAnswer) as caught:
+        api.fetch(Target(ID), ASID)
+    assert caught.value.retry_after == 20
+
+
+def test_without_a_date_the_local_clock_reads_a_retry_after(adapter: requests_mock.Adapter) -> None:
+    """Where the API does not say what time it is, the date in `Retry-After` is compared with ours."""
+    adapter.register_uri(
+        "GET",
+        requests_mock.ANY,
+        status_code=429,
+        headers={"Retry-After": formatdate(NOON + 20, usegmt=True)},
+    )
+    with client("https://api.example.invalid", clock=FakeClock()) as api, pytest.raises(NoAnswer) as caught:
         api.fetch(Target(ID), ASID)
     assert caught.value.retry_after == 20

@@ -6,6 +6,7 @@ import base64
 import os
 import shutil
 import socket
+import ssl
 from pathlib import Path
 from typing import Any
 
@@ -67,6 +68,8 @@ def test_an_extra_authority_replaces_none() -> None:
     """`ca-bundle` comes on top of the default trust; a variable comes in its place."""
     default = tls_context({}).cert_store_stats()["x509_ca"]
     assert default > 1
+    flags = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT).verify_flags
+    assert tls_context({}).verify_flags == flags | ssl.VERIFY_X509_PARTIAL_CHAIN
     assert tls_context({}, CA).cert_store_stats()["x509_ca"] == default + 1
     assert tls_context({"SSL_CERT_FILE": CA}).cert_store_stats()["x509_ca"] == 1
 
@@ -268,6 +271,7 @@ def test_only_the_given_environment_counts(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setenv("REQUESTS_CA_BUNDLE", "/nowhere")
     before = dict(os.environ)
     assert proxy_for(API, {}) == ""
+    assert proxy_for(API, {"HTTPS_PROXY": "https://127.0.0.1:1"}) == "https://127.0.0.1:1"
     assert proxy_for(API, {"HTTPS_PROXY": "http://127.0.0.1:8"}) == "http://127.0.0.1:8"
     tls_context({})
     assert dict(os.environ) == before

@@ -103,7 +103,7 @@ class Channel:
         # Half of the time for an address leaves a second one its chance: IPv6 leads nowhere, then IPv4.
         timeout = (self._bound / 2, self._bound + _GRACE)
         sent = self._clock.monotonic()
-        return sent, self._adapter.send(request, stream=True, timeout=timeout, proxies=self._proxies)
+        return sent, self._adapter.send(request, timeout=timeout, proxies=self._proxies)
 
     def connecting(self) -> None:
         """Hear from the connection that it is made anew."""
