@@ -79,11 +79,13 @@ def test_a_gate_that_is_alone_feels_nothing() -> None:
     pacer.begin(60)
     for _ in range(100):
         assert pacer.turn(60) == 0
+        clock.now += 1
     assert clock.slept == []
 
 
 def test_the_first_looks_are_spread() -> None:
-    """Three targets begin within a tenth of a second, two hundred within a third of the longest pause."""
+    """Few targets begin within a tenth of a second, two hundred within a third of the longest pause."""
+    assert Fleet([running_until(0)] * 2).moments() == pytest.approx([0, 0.05])
     assert Fleet([running_until(0)] * 3).moments() == pytest.approx([0, 0.05, 0.1])
     many = Fleet([running_until(0)] * 200).moments()
     assert many == pytest.approx([number * 0.025 for number in range(200)])

@@ -7,7 +7,7 @@ Each gate looks when its own cadence says so. The pacer only keeps them from doi
 - while the API wants to be left alone (HTTP 429, `Retry-After`) nobody asks; then all come back one by one;
 - once it has refused the credentials, nobody asks any more.
 
-A gate that is alone feels nothing of this.
+A gate that is alone feels nothing of this, for it does not ask that often.
 """
 
 from __future__ import annotations
@@ -33,9 +33,8 @@ class Pacer:
 
     def __init__(self, clock: Clock, targets: int = 1, max_interval: float = 15.0) -> None:
         """Begin; `targets` gates will ask, the most eager of them at least every `max_interval` seconds."""
-        alone = targets <= 1
-        self._spacing = 0.0 if alone else min(_AMPLE, _MOST_DELAY / targets)
-        self._opening = 0.0 if alone else min(_AMPLE, _OPENING * max_interval / targets)
+        self._spacing = min(_AMPLE, _MOST_DELAY / targets)
+        self._opening = min(_AMPLE, _OPENING * max_interval / targets)
         self._clock = clock
         self._lock = Lock()
         self._free = self._quiet_until = clock.monotonic()  # when the next request may be sent, the first
