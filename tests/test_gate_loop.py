@@ -69,6 +69,8 @@ def test_it_follows_a_job_to_its_end_and_says_which(state: str, status: GateStat
         JobState.RUNNING,
         JobState[state.upper()],
     ]
+    assert [moment.at for moment in run.outcome.timeline] == [0, 10, 20, 30, 50]
+    assert [event.at for event in run.told(Answered)] == [0, 10, 20, 30, 40]
     assert run.outcome.waited == pytest.approx(50)
     assert run.events[-1] == Ended(Target(ID), 50, run.outcome)
 
@@ -195,6 +197,13 @@ def test_silence_from_the_start_is_told_after_two_minutes() -> None:
     assert run.api.asked[-1] == pytest.approx(120)
 
 
+def test_patience_is_used_up_to_the_last_second() -> None:
+    """However little is left of the tolerance, there is one more look at its very end."""
+    run = Run([job("Running"), NoAnswer("HTTP 503")], error_tolerance=2)
+    assert run.status is GateStatus.UNAVAILABLE
+    assert run.api.asked[-1] - run.api.asked[1] == pytest.approx(2)
+
+
 def test_a_name_that_never_resolved_is_told_early() -> None:
     """A host name that does not resolve from the start ends the gate within seconds, with its own remedy."""
     run = Run([Unresolved("no address for api.example.invalid")])
@@ -277,6 +286,12 @@ def test_retry_after_is_obeyed_and_does_not_count_as_silence() -> None:
     assert run.clock.slept == [10, 100, 100, 100]
 
 
+def test_a_retry_after_of_nothing_is_a_second() -> None:
+    """An API that can be asked again at once is not asked in the same moment."""
+    run = Run([NoAnswer("HTTP 503", retry_after=0), job("Completed")])
+    assert run.api.asked == pytest.approx([0, 1])
+
+
 def test_retry_after_beyond_the_deadline_leads_to_a_final_look_at_the_deadline() -> None:
     """A `Retry-After` longer than what is left is cut to what is left."""
     run = Run([job("Running"), NoAnswer("HTTP 429", retry_after=3600), job("Completed")], timeout=60)
@@ -336,6 +351,7 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
             job("Running"),
             job("Queued", jobfailed=1),
             job("Running", jobfailed=1),
+            job("Running", jobfailed=1),
             job("Completed", jobfailed=1),
         ]
     )
@@ -343,8 +359,10 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
     notes = [(event.what, event.warning) for event in run.told(Noted) if isinstance(event, Noted)]
     assert {event.target for event in run.events} == {Target(ID)}
     assert [event.at for event in run.told(Noted)] == [10, 10]
-    assert ("went back from Running to Queued", False) in notes
-    assert ("the job has failed once so far and is being retried", True) in notes
+    assert notes == [
+        ("went back from Running to Queued", False),
+        ("the job has failed once so far and is being retried", True),
+    ]
     assert "the job had failed once before it was completed" in run.outcome.warnings
 
 
@@ -499,6 +517,18 @@ def test_the_cadence_is_given_the_clock_of_the_api(skew: float) -> None:
     answers = [event for event in events if isinstance(event, Answered)]
     assert [event.left for event in answers] == [30.0] * len(LIFE)
     assert [event.job for event in answers] == LIFE
+
+
+def test_time_is_counted_from_the_beginning_of_the_gate() -> None:
+    """Whatever the monotonic clock showed by then, the time line, the events and the outcome begin at 0."""
+    clock = FakeClock()
+    clock.sleep(500)
+    events: list[Event] = []
+    api = FakeApi(clock, [job("Running"), job("Completed")])
+    outcome = Gate(Target(ID), api, FixedInterval(10), Limits(timeout=60), events.append, clock).wait()
+    assert outcome.waited == 10
+    assert [moment.at for moment in outcome.timeline] == [0, 10]
+    assert [event.at for event in events] == [0, 10]
 
 
 def test_so_far_tells_how_a_gate_stands_before_it_has_asked() -> None:

@@ -422,7 +422,18 @@ def test_a_moment_is_in_the_life_of_a_job_or_none(name: str, sent: Any, told: in
 
 @pytest.mark.parametrize(
     ("sent", "told"),
-    [(0, 0), (100, 100), (" 7 ", 7), ("+7", 7), (7.0, 7), (-1, None), (101, None), (7.5, None)],
+    [
+        (0, 0),
+        (100, 100),
+        (" 7 ", 7),
+        ("+7", 7),
+        (7.0, 7),
+        (-1, None),
+        (101, None),
+        (7.5, None),
+        ("7\n", None),
+        ("X7", None),
+    ],
 )
 def test_progress_is_a_whole_per_cent_or_nothing(sent: Any, told: int | None) -> None:
     """A progress outside 0 to 100 says nothing."""
@@ -462,12 +473,14 @@ def test_secrets_are_taken_out_of_every_text() -> None:
     """Whatever the API sends back, in a job or in an error, no secret of ours survives in it."""
 
     def redact(text: str) -> str:
-        return text.replace("hunter2", "***")
+        return text.replace("hunter2", "***").replace("'key': 'x'", "***")
 
     body = json.dumps(payload("Failed", joberror="s3 said hunter2")).encode()
     assert read(200, {}, body, ID, now=NOON, redact=redact).error == "s3 said ***"
     odd = json.dumps(payload("Failed", joberror=["one", {"hunter2": "hunter2"}])).encode()
     assert read(200, {}, odd, ID, now=NOON, redact=redact).error == "['one', {'***': '***'}]"
+    parted = json.dumps(payload("Failed", joberror={"key": "x"})).encode()
+    assert read(200, {}, parted, ID, now=NOON, redact=redact).error == "{***}"
     for status in (200, 400, 401, 404):
         envelope = json.dumps({"error": True, "error_message": "bad hunter2"}).encode()
         with pytest.raises(GateError) as caught:
