@@ -137,27 +137,28 @@ def test_every_mistake_is_told() -> None:
 @pytest.mark.parametrize(
     ("argv", "refused"),
     [
-        (["--token", "hunter2"], {"token": "hunter2"}),
-        (["--token=hunter2", "9001"], {"token": "hunter2"}),
-        (["--token", "-hunter2", "9001"], {"token": "-hunter2"}),
-        (["--access-key", "--secret-key", "hunter2"], {"access-key": "", "secret-key": "hunter2"}),
-        (["demo", "--secret-key=a=hunter2"], {"secret-key": "a=hunter2"}),
-        (["--token:hunter2"], {"token": ""}),
-        (["--tokenhunter2"], {"token": ""}),
-        (["--tokn", "hunter2"], {}),
-        (["--acess-key=hunter2"], {}),
-        (["-token", "-hunter2"], {}),
-        (["-hunter2"], {}),
-        (["-uhunter2"], {}),
+        (["--token", "hunter2"], {"hunter2"}),
+        (["--token=hunter2", "9001"], {"hunter2"}),
+        (["--token", "-hunter2", "9001"], {"-hunter2"}),
+        (["--token=hunter2", "--token", "hunter2-2"], {"hunter2", "hunter2-2"}),
+        (["--access-key", "--secret-key", "hunter2"], {"hunter2"}),
+        (["demo", "--secret-key=a=hunter2"], {"a=hunter2"}),
+        (["--token:hunter2"], set()),
+        (["--tokenhunter2"], set()),
+        (["--tokn", "hunter2"], set()),
+        (["--acess-key=hunter2"], set()),
+        (["-token", "-hunter2"], set()),
+        (["-hunter2"], set()),
+        (["-uhunter2"], set()),
     ],
 )
-def test_a_secret_in_a_flag_is_refused_and_not_repeated(argv: list[str], refused: dict[str, str]) -> None:
+def test_a_secret_in_a_flag_is_refused_and_not_repeated(argv: list[str], refused: set[str]) -> None:
     """Credentials as flags are refused with the right places; what may be one is never shown."""
     arguments = parse(argv)
-    assert {name: given.text for name, given in arguments.refused.items()} == refused
+    assert arguments.refused - {""} == refused
     assert arguments.problems
     assert "hunter2" not in " ".join(arguments.problems)
-    if refused:
+    if argv[0].startswith(("--token", "--access-key")):
         assert "environment CLANFORGE_" in arguments.problems[0]
 
 

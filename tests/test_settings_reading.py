@@ -321,6 +321,7 @@ def test_every_secret_is_known() -> None:
         **ACCOUNT,
         "INPUT_SECRET-KEY": "in-the-input",
         "CFGATE_API_URL": "https://user:in-the-url@example.com",
+        "CFGATE_JUNIT_FILE": "me@home.xml",  # no address
     }
     secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input"}
     assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
@@ -331,11 +332,30 @@ def test_every_secret_is_known() -> None:
     assert failed.secrets == secrets | {"user:in-the-url", "in-the-url", "in-the-flag"}
 
 
-def test_swapped_values_are_not_shown() -> None:
-    """A credential in the wrong place is not repeated, and the mistake is named."""
-    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": SECRET_KEY})
-    assert found == (
-        "the value from environment CFGATE_ACCOUNT_SERVICE_ID holds a credential: are two values swapped?"
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("https://example.com", set()),
+        ("https://me@example.com", {"me"}),
+        ("https://me:pass:word@example.com", {"me:pass:word", "pass:word"}),
+        ("https://me:p@ssword@example.com", {"me:p@ssword", "p@ssword"}),
+        ("https://me:pass//word@example.com", {"me:pass//word", "pass//word"}),
+        ("https://me:pass\nword@example.com", {"me:pass\nword", "pass\nword"}),
+        ("//me:password@example.com", {"me:password", "password"}),
+        ("me:pass//word@example.com", {"me:pass//word", "pass//word"}),
+    ],
+)
+def test_the_password_in_an_address_is_known_whole(url: str, hidden: set[str]) -> None:
+    """It may hold what parts an address elsewhere, and the address may be none."""
+    request = run("--api-url=https://api.example.com", CFGATE_API_URL=url)
+    assert request.secrets - {ACCESS_KEY, SECRET_KEY} == hidden
+
+
+def test_a_flag_that_is_refused_twice_is_hidden_twice() -> None:
+    """Each credential on the command line is known, and not shown where it stands once more."""
+    argv = ["--token=hunter2-hunter2", "--token", "hunter3-hunter3", "--timeout=hunter2-hunter2"]
+    assert problems(["9001", *argv], ACCOUNT)[1:] == (
+        "the value from flag --timeout holds a credential: are two values swapped?",
     )
 
 
@@ -395,9 +415,25 @@ def test_the_simulator_reads_its_flags_alone() -> None:
     argv = ["simulate", "--scenario", "stuck", "--port", "8080", "--speed", "20"]
     assert read(argv, environ) == Simulate(scenario="stuck", port=8080, speed=20)
     assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
-    assert problems(["simulate", "--port=http"], {}) == (
+    failed = invalid(["simulate", "--port=http"], {"CFGATE_JUNIT_FILE": "junit.xml"})
+    assert failed.problems == (
         "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",
     )
+    assert failed.files == Files()
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ"),
+    [
+        (["--token=hunter2"], {}),
+        ([], {"INPUT_TOKEN": "hunter2"}),
+        ([], {"CLANFORGE_TOKEN": "hunter2"}),
+    ],
+)
+def test_the_simulator_shows_no_credential(argv: list[str], environ: dict[str, str]) -> None:
+    """It has no use for one, but one that is in the wrong place is not repeated."""
+    found = problems(["simulate", "--port=hunter2", *argv], environ)
+    assert found[-1] == "the value from flag --port holds a credential: are two values swapped?"
 
 
 def test_help_and_version_need_nothing() -> None:

@@ -17,6 +17,7 @@ import yaml
 from cfgate.settings.layers import FileFindings, Findings, Given
 from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
 from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
+from cfgate.settings.problems import secrets_of
 from cfgate.settings.wording import Wrong, closest, listed, named
 
 _MOST_BYTES: Final = 128 * 1024  # room for the most targets there can be
@@ -149,11 +150,11 @@ def _take_targets(targets: _Entry, findings: FileFindings) -> None:
             advice = f"write `{{{_ID}: 9001}}` and the options that differ"
             findings.problems.append(f"the value from {target.place} cannot be used: {advice}")
         else:
-            findings.targets[target.name] = _target(target, target.node, findings.problems)
+            findings.targets[target.name] = _target(target, target.node, findings)
 
 
-def _target(target: _Entry, node: yaml.MappingNode, problems: list[str]) -> Findings:
-    """Read the options of one target."""
+def _target(target: _Entry, node: yaml.MappingNode, findings: FileFindings) -> Findings:
+    """Read the options of one target; its problems and what is refused are those of the file too."""
     found = Findings()
     for entry in _entries(node, target.source, f"{target.path}.", found.problems):
         option = _IN_TARGET.get(entry.name) or BY_NAME.get(entry.name)
@@ -165,7 +166,8 @@ def _target(target: _Entry, node: yaml.MappingNode, problems: list[str]) -> Find
             found.problems.append(f"{entry.key} is for all targets together: write it at the top of the file")
     if _ID not in found.layer and not found.problems:
         found.problems.append(f"{target.key} has no {_ID}")
-    problems += found.problems
+    findings.problems += found.problems
+    findings.refused |= found.refused
     return found
 
 
@@ -177,7 +179,7 @@ def _take(option: Option, entry: _Entry, findings: Findings) -> None:
         findings.problems.append(
             f"{entry.key} may not stand in a file: it {option.not_in_file}; give it as {option.places}"
         )
-        findings.refused[option.name] = Given(text or "", entry.source, entry.place)
+        findings.refused |= secrets_of(option, text or "")
     elif text is None:
         advice = "write one plain value, or a list of them" if option.many else "write one plain value"
         findings.problems.append(f"the value from {entry.place} cannot be used: {advice}")

@@ -68,7 +68,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     file = _file(ChainMap(*outside), problems)
     order = (*outside, file.layer, defaults(OPTIONS))
     given = ChainMap(*order)  # the first layer that has a value wins
-    secrets = secrets_in((*order, arguments.refused, *file.all_refused))
+    secrets = secrets_in(order, arguments.refused | file.refused)
     # A rehearsal sends nobody's credentials anywhere, so they are not even looked at.
     options = [o for o in OPTIONS if not (o.each or (o.secret and "rehearse" in given))]
     values = _parsed(options, given, secrets, problems)
@@ -190,7 +190,7 @@ def _settings(
 def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
-    secrets = secrets_in([arguments.refused, inputs(environ), environment(environ)])
+    secrets = secrets_in([inputs(environ), environment(environ)], arguments.refused)
     options = arguments.command.options
     values = _parsed(options, ChainMap(arguments.layer, defaults(options)), secrets, problems)
     if problems:
