@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -327,13 +328,16 @@ def test_an_access_key_has_no_colon() -> None:
 
 def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     """A directory, an impossible name and, but for the result, stdout are refused before the wait."""
-    assert refusal(parsers.report_path, str(tmp_path)).startswith("is a directory")
-    assert "only `result-file`" in refusal(parsers.report_path, "-")
-    assert "cannot be printed" in refusal(parsers.report_path, "a\0b")
-    with suppress(Wrong):  # as the system has it: Python 3.14 says that there is no such directory
-        parsers.report_path("x" * 300)
+    assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"
+    assert refusal(parsers.report_path, "-") == "is no file: only `result-file` can be `-`, for stdout"
+    assert refusal(parsers.report_path, "a\0b") == "holds characters that cannot be printed"
+    assert refusal(parsers.report_path, "x" * 300) == "cannot be written: File name too long"
+    (tmp_path / "report.xml").touch()
+    inside = f"{tmp_path}/report.xml/report.xml"
+    assert refusal(parsers.report_path, inside) == "cannot be written: Not a directory"
     assert parsers.result_path("-") == "-"
-    assert parsers.report_path(f"{tmp_path}/report.xml") == f"{tmp_path}/report.xml"
+    for name in ("report.xml", "new.xml", "reports/new.xml"):
+        assert parsers.report_path(f"{tmp_path}/{name}") == f"{tmp_path}/{name}"
 
 
 def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
@@ -344,6 +348,18 @@ def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
     assert refusal(parsers.readable_file, str(tmp_path)) == "cannot be read: Is a directory"
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     assert parsers.readable_file(f"{tmp_path}/ca.pem") == f"{tmp_path}/ca.pem"
+
+
+def test_a_ca_bundle_may_be_a_pipe() -> None:
+    """What a shell makes of `<(…)` can be read once, and that is left to TLS."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"-----BEGIN CERTIFICATE-----\n")
+        assert parsers.readable_file(f"/dev/fd/{reader}") == f"/dev/fd/{reader}"
+        assert os.read(reader, 100) == b"-----BEGIN CERTIFICATE-----\n"
+    finally:
+        os.close(reader)
+        os.close(writer)
 
 
 def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
