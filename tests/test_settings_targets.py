@@ -279,7 +279,9 @@ def test_targets_that_cannot_be_told_apart_or_read_are_refused(
     assert refuse(content)[0] == problem
 
 
-@pytest.mark.parametrize("name", ["''", "' '", f"{'x' * 41}", r'"a\nb"', r'"\e[31m"', "? [a]\n  "])
+@pytest.mark.parametrize(
+    "name", ["''", "' '", "x" * 41, f"'{' ' * 40}x'", r'"a\nb"', r'"\e[31m"', "? [a]\n  "]
+)
 def test_a_name_is_short_and_can_be_printed(refuse: Refuse, name: str) -> None:
     """A name stands in every line of the log."""
     problem, *_ = refuse(f"targets:\n  {name}: {{image-version-id: 1}}\n")

@@ -143,7 +143,7 @@ def _take_targets(targets: _Entry, findings: FileFindings) -> None:
         findings.problems.append(f"{targets.key} has more than {MOST_TARGETS} targets")
         return
     for target in _entries(targets.node, targets.source, f"{TARGETS}.", findings.problems):
-        if not (target.name.isprintable() and 0 < len(target.name.strip()) <= LONGEST_NAME):
+        if not (target.name.isprintable() and target.name.strip() and len(target.name) <= LONGEST_NAME):
             advice = f"write 1 to {LONGEST_NAME} printable characters"
             findings.problems.append(f"{target.key} is no name for a target: {advice}")
         elif not isinstance(target.node, yaml.MappingNode) or len(target.node.value) > _MOST_KEYS:
