@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -179,7 +180,16 @@ def test_everything_is_read(tmp_path: Path) -> None:
         details_url="https://example.com/versions/{id}",
     )
     assert found.config == f"{tmp_path}/gate.yml"
-    assert set(found.sources) == {option.name for option in OPTIONS}
+    given = {option.name for option in OPTIONS} - {"access-key", "secret-key", "rehearse"}
+    assert set(found.sources) == given
+
+
+def test_what_is_not_given_is_left_at_its_default() -> None:
+    """Somebody with keys, an ASID and an id has the settings of the table, and the keys are theirs."""
+    assert replace(settings_of(), sources={}) == Settings(
+        plans=(Plan(Target(9001), account_service_id=1234567),),
+        credentials=Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY),
+    )
 
 
 # Problems

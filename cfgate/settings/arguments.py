@@ -141,7 +141,7 @@ def _take_ids(words: Sequence[str], arguments: Arguments) -> None:
     name = "image-version-id"
     ids = []
     for word in words:
-        command = word if word in _COMMANDS else closest(word, _COMMANDS) if word.isalpha() else ""
+        command = closest(word, _COMMANDS) if word.isalpha() else ""
         if not word:
             arguments.problems.append("an id on the command line is empty: is a variable empty?")
         elif command:

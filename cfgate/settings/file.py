@@ -133,7 +133,7 @@ def _entries(node: yaml.MappingNode, source: str, above: str, problems: list[str
 
 def _take_targets(targets: _Entry, findings: FileFindings) -> None:
     """Read the targets: a mapping of names to mappings of options."""
-    if isinstance(targets.node, yaml.ScalarNode) and _plain(targets.node) == "":
+    if _plain(targets.node) == "":
         return
     if not isinstance(targets.node, yaml.MappingNode):
         advice = f"write `name: {{{_ID}: 9001}}` lines under it"

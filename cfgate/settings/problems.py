@@ -48,7 +48,7 @@ def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool 
 def check_harmless(text: str, secrets: Iterable[str]) -> None:
     """Refuse a text that is shown to everybody, although its option could take it, if it holds a secret."""
     if any(word in text for word in _long_enough(secrets, _UNMISTAKABLE)):
-        raise Wrong(_SWAPPED, part="")
+        raise Wrong(_SWAPPED)
 
 
 def _long_enough(secrets: Iterable[str], shortest: int = _SHORTEST) -> list[str]:

@@ -78,14 +78,14 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     files = _files(values)
     problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing_files(files)]
-    if problems:
-        raise _invalid(problems, secrets, files, misspelt(environ))
-    wanted = [plan for entry, own in zip(asked, each, strict=True) for plan in plans(entry, own)]
+    complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
+    wanted = [plan for entry, own in complete for plan in plans(entry, own)]
     problems += same_twice(wanted)
     if problems:
         raise _invalid(problems, secrets, files, misspelt(environ))
-    sources = dict(source for entry in asked for source in entry.sources())
-    settings = _settings(wanted, values, files, _sources(given) | sources)
+    sources = {name: value.source for name, value in given.items()}
+    sources.update(source for entry in asked for source in entry.sources())
+    settings = _settings(wanted, values, files, sources)
     warnings = (
         *misspelt(environ),
         *not_followed(outside, file),
@@ -156,13 +156,6 @@ def _files(values: Mapping[str, Any]) -> Files:
         annotations=values.get("annotations-file", ""),
         details_url=values.get("details-url", ""),
     )
-
-
-def _sources(given: Mapping[str, Given]) -> dict[str, str]:
-    """Name the source of every option."""
-    return {
-        option.name: given[option.name].source if option.name in given else "default" for option in OPTIONS
-    }
 
 
 def _settings(
