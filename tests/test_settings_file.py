@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,10 +89,13 @@ def test_an_alias_is_one_more_way_to_write_a_value(read: Read) -> None:
     [
         ("timout", "did you mean timeout?"),
         ("image_version_id", "did you mean image-version-id?"),
+        ("max_int", "did you mean max-interval?"),
         ("Fail-Fast", "did you mean fail-fast?"),
         ("colour", "there are image-version-id, resource, account-service-id, timeout, "),
         ("target", "did you mean targets?"),
         ("<<", "there are "),
+        ("''", "there are "),
+        ("x" * 60, "there are "),
     ],
 )
 def test_an_unknown_key_is_a_problem(read: Read, key: str, advice: str) -> None:
@@ -168,6 +172,7 @@ def test_a_list_of_ids_is_flat(read: Read, value: str) -> None:
         (r'timeout: "\U7fffffff"', "is not YAML: it holds a number that means nothing"),
         (b"\xff\xfet\0", "is not UTF-8, at byte 1"),
         ("[" * 20_000, "is nested too deeply"),
+        ("[" * 102 + "]" * 102, "is nested too deeply"),
         ("#" * 131_073, "is larger than 128 KiB"),
         ("".join(f"k{n}: 1\n" for n in range(101)), "has more than 100 keys"),
     ],
@@ -177,6 +182,29 @@ def test_a_file_that_cannot_be_used_is_refused(write: Write, content: str | byte
     with pytest.raises(Wrong) as caught:
         read_file(str(write(content)))
     assert str(caught.value).startswith(why)
+
+
+def test_a_file_may_be_as_large_as_its_limits(read: Read) -> None:
+    """A file of 128 KiB, of 100 keys or of brackets in 100 others is read: only its values are judged."""
+    assert read("#" * 131_072) == FileFindings()
+    assert len(read("".join(f"k{n}: 1\n" for n in range(100))).problems) == 100
+    (problem,) = read(f"timeout: {'[' * 101}{']' * 101}").problems
+    assert problem.endswith("cannot be used: write one plain value")
+
+
+def test_a_file_without_measure_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A device or a disk image that somebody names by mistake does not fill the memory."""
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(32 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Wrong, match="is larger than 128 KiB"):
+            read_file(str(path))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 @pytest.mark.parametrize(

@@ -109,6 +109,13 @@ def test_ids_from_elsewhere_take_the_place_of_the_targets(gate: Read) -> None:
     )
 
 
+def test_a_file_may_hold_five_hundred_targets(gate: Read) -> None:
+    """So many may have names, of up to 40 characters."""
+    names = [f"target {n:>33}" for n in range(1, 501)]
+    content = "targets:\n" + "".join(f"  {name}: {{image-version-id: {name[-3:]}}}\n" for name in names)
+    assert [target.name for target in gate(content).settings.targets] == names
+
+
 def test_check_looks_once_at_every_target(gate: Read) -> None:
     """`check` overrules the time-out of a target too."""
     gate(STUDIO)
@@ -241,12 +248,15 @@ def test_a_problem_has_its_place_and_its_path(refuse: Refuse, line: str, problem
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (
-            "targets: [9001]",
+        *(
             (
-                "the value from file gate.yml, line 1, column 10, key targets cannot be used: "
-                "write `name: {image-version-id: 9001}` lines under it"
-            ),
+                f"targets: {value}",
+                (
+                    "the value from file gate.yml, line 1, column 10, key targets cannot be used: "
+                    "write `name: {image-version-id: 9001}` lines under it"
+                ),
+            )
+            for value in ("[9001]", "9001")
         ),
         (
             "targets:\n  a: {image-version-id: 1}\n  a: {image-version-id: 2}",
