@@ -108,14 +108,20 @@ def test_an_empty_id_is_a_problem() -> None:
     [
         (["--timout=5m"], "flag --timout is unknown to cfgate wait: did you mean --timeout?"),
         (["--time", "5m"], "flag --time is unknown to cfgate wait: did you mean --timeout?"),
+        (["--hepl"], "flag --hepl is unknown to cfgate wait: did you mean --help?"),
+        (["--verison"], "flag --verison is unknown to cfgate wait: did you mean --version?"),
+        (["--no-timeout"], "flag --no-timeout is unknown to cfgate wait: did you mean --timeout?"),
         (["--no-failfast"], "flag --no-failfast is unknown to cfgate wait: did you mean --no-fail-fast?"),
         (["check", "-q"], "flag -q is unknown to cfgate check: see cfgate --help"),
+        (["-uhunter2"], "flag -u is unknown to cfgate wait: see cfgate --help"),
         (["simulate", "--timeout=5m"], "flag --timeout is unknown to cfgate simulate: see cfgate --help"),
         (["--no-fail-fast=yes"], "flag --no-fail-fast takes no value: leave the value away"),
         (["--version=2"], "flag --version takes no value: leave the value away"),
         (["wiat", "9001"], "wiat is not an id: did you mean `cfgate wait …`?"),
         (["--timeout=5m", "check", "9001"], "check is not an id: did you mean `cfgate check …`?"),
         (["demo", "9001"], "cfgate demo takes no ids: leave 9001 away"),
+        (["--" + "x" * 58], f"flag --{'x' * 58} is unknown to cfgate wait: see cfgate --help"),
+        (["--" + "x" * 59], f"flag '--{'x' * 58}…' is unknown to cfgate wait: see cfgate --help"),
         (["--\x1b[2J\n"], r"flag '--\x1b[2J\n' is unknown to cfgate wait: see cfgate --help"),
     ],
 )
@@ -137,27 +143,28 @@ def test_every_mistake_is_told() -> None:
 @pytest.mark.parametrize(
     ("argv", "refused"),
     [
-        (["--token", "hunter2"], {"token": "hunter2"}),
-        (["--token=hunter2", "9001"], {"token": "hunter2"}),
-        (["--token", "-hunter2", "9001"], {"token": "-hunter2"}),
-        (["--access-key", "--secret-key", "hunter2"], {"access-key": "", "secret-key": "hunter2"}),
-        (["demo", "--secret-key=a=hunter2"], {"secret-key": "a=hunter2"}),
-        (["--token:hunter2"], {"token": ""}),
-        (["--tokenhunter2"], {"token": ""}),
-        (["--tokn", "hunter2"], {}),
-        (["--acess-key=hunter2"], {}),
-        (["-token", "-hunter2"], {}),
-        (["-hunter2"], {}),
-        (["-uhunter2"], {}),
+        (["--token", "hunter2"], {"hunter2"}),
+        (["--token=hunter2", "9001"], {"hunter2"}),
+        (["--token", "-hunter2", "9001"], {"-hunter2"}),
+        (["--token=hunter2", "--token", "hunter2-2"], {"hunter2", "hunter2-2"}),
+        (["--access-key", "--secret-key", "hunter2"], {"hunter2"}),
+        (["demo", "--secret-key=a=hunter2"], {"a=hunter2"}),
+        (["--token:hunter2"], set()),
+        (["--tokenhunter2"], set()),
+        (["--tokn", "hunter2"], set()),
+        (["--acess-key=hunter2"], set()),
+        (["-token", "-hunter2"], set()),
+        (["-hunter2"], set()),
+        (["-uhunter2"], set()),
     ],
 )
-def test_a_secret_in_a_flag_is_refused_and_not_repeated(argv: list[str], refused: dict[str, str]) -> None:
+def test_a_secret_in_a_flag_is_refused_and_not_repeated(argv: list[str], refused: set[str]) -> None:
     """Credentials as flags are refused with the right places; what may be one is never shown."""
     arguments = parse(argv)
-    assert {name: given.text for name, given in arguments.refused.items()} == refused
+    assert arguments.refused - {""} == refused
     assert arguments.problems
     assert "hunter2" not in " ".join(arguments.problems)
-    if refused:
+    if argv[0].startswith(("--token", "--access-key")):
         assert "environment CLANFORGE_" in arguments.problems[0]
 
 

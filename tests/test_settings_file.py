@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 
@@ -88,10 +89,13 @@ def test_an_alias_is_one_more_way_to_write_a_value(read: Read) -> None:
     [
         ("timout", "did you mean timeout?"),
         ("image_version_id", "did you mean image-version-id?"),
+        ("max_int", "did you mean max-interval?"),
         ("Fail-Fast", "did you mean fail-fast?"),
         ("colour", "there are image-version-id, resource, account-service-id, timeout, "),
         ("target", "did you mean targets?"),
         ("<<", "there are "),
+        ("''", "there are "),
+        ("x" * 60, "there are "),
     ],
 )
 def test_an_unknown_key_is_a_problem(read: Read, key: str, advice: str) -> None:
@@ -111,27 +115,30 @@ def test_a_key_given_twice_is_a_problem(read: Read) -> None:
 
 
 @pytest.mark.parametrize(
-    ("key", "why"),
+    ("key", "value", "why", "secrets"),
     [
-        ("token", "is a credential"),
-        ("access-key", "is a credential"),
-        ("secret-key", "is a credential"),
-        ("api-url", "a pull request could send them away"),
-        ("rehearse", "a pull request could do so"),
-        ("ca-bundle", "a pull request could add its own"),
-        ("result-file", "could overwrite files"),
-        ("config", "one does not lead to another"),
+        ("token", "hunter2", "is a credential", {"hunter2"}),
+        ("token", "[hunter2]", "is a credential", set()),
+        ("access-key", "hunter2", "is a credential", {"hunter2"}),
+        ("secret-key", "hunter2", "is a credential", {"hunter2"}),
+        ("api-url", "https://me:hunter2@h", "could send them away", {"me:hunter2", "hunter2"}),
+        ("rehearse", "hunter2", "a pull request could do so", set()),
+        ("ca-bundle", "hunter2", "a pull request could add its own", set()),
+        ("result-file", "hunter2", "could overwrite files", set()),
+        ("config", "hunter2", "one does not lead to another", set()),
     ],
 )
-def test_what_a_pull_request_must_not_change_is_refused(read: Read, key: str, why: str) -> None:
+def test_what_a_pull_request_must_not_change_is_refused(
+    read: Read, key: str, value: str, why: str, secrets: set[str]
+) -> None:
     """What guards the gate and its credentials is refused with the reason and the right places."""
-    findings = read(f"{key}: hunter2\n")
+    findings = read(f"{key}: {value}\n")
     (problem,) = findings.problems
     assert why in problem
     assert f"input `{key}`" in problem
     assert "hunter2" not in problem
     assert findings.layer == {}
-    assert findings.refused[key].text == "hunter2"  # so that it can be hidden
+    assert findings.refused - {""} == secrets  # so that they can be hidden
 
 
 @pytest.mark.parametrize(
@@ -165,6 +172,7 @@ def test_a_list_of_ids_is_flat(read: Read, value: str) -> None:
         (r'timeout: "\U7fffffff"', "is not YAML: it holds a number that means nothing"),
         (b"\xff\xfet\0", "is not UTF-8, at byte 1"),
         ("[" * 20_000, "is nested too deeply"),
+        ("[" * 102 + "]" * 102, "is nested too deeply"),
         ("#" * 131_073, "is larger than 128 KiB"),
         ("".join(f"k{n}: 1\n" for n in range(101)), "has more than 100 keys"),
     ],
@@ -174,6 +182,29 @@ def test_a_file_that_cannot_be_used_is_refused(write: Write, content: str | byte
     with pytest.raises(Wrong) as caught:
         read_file(str(write(content)))
     assert str(caught.value).startswith(why)
+
+
+def test_a_file_may_be_as_large_as_its_limits(read: Read) -> None:
+    """A file of 128 KiB, of 100 keys or of brackets in 100 others is read: only its values are judged."""
+    assert read("#" * 131_072) == FileFindings()
+    assert len(read("".join(f"k{n}: 1\n" for n in range(100))).problems) == 100
+    (problem,) = read(f"timeout: {'[' * 101}{']' * 101}").problems
+    assert problem.endswith("cannot be used: write one plain value")
+
+
+def test_a_file_without_measure_is_not_read_to_its_end(tmp_path: Path) -> None:
+    """A device or a disk image that somebody names by mistake does not fill the memory."""
+    path = tmp_path / "disk.img"
+    with path.open("wb") as file:
+        file.truncate(32 << 20)
+    tracemalloc.start()
+    try:
+        with pytest.raises(Wrong, match="is larger than 128 KiB"):
+            read_file(str(path))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert peak < 1 << 20
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 
 import pytest
 
@@ -10,7 +11,7 @@ from cfgate import __version__
 from cfgate.model import GateStatus, Target
 from cfgate.settings.commands import Command
 from cfgate.settings.description import describe
-from cfgate.settings.manual import page
+from cfgate.settings.manual import _entry, page
 from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, Option
 from cfgate.settings.values import Plan, Settings
 
@@ -125,8 +126,18 @@ def laid_out(block: str) -> dict[str, str]:
     name = ""
     for line in block.splitlines()[1:]:
         name = line[:32].strip() or name
+        assert not line[32:33].isspace()
         found[name] = f"{found.get(name, '')} {line[32:]}".strip()
     return found
+
+
+def test_the_help_page_uses_its_width() -> None:
+    """A line ends where the next word has no room, and the name of an option is not torn at its hyphen."""
+    lines = _entry("  --flag X", "poll-interval " * 20).splitlines()
+    assert len(lines) == 5
+    for line, following in pairwise(lines):
+        assert len(line) <= 100 < len(f"{line} {following.split()[0]}")
+        assert line.endswith("poll-interval")
 
 
 def test_the_help_page_is_laid_out_by_sections() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -165,11 +166,22 @@ def test_the_wrong_id_in_a_list_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "why"), [(" ,\n", "names no id"), ("1 " * 501, "names 501 ids: 500 at most")]
+    ("text", "why"),
+    [
+        (" ,\n", "names no id: write ids by comma, blank or newline, such as 9001,9002"),
+        ("1 " * 501, "names 501 ids: 500 at most"),
+    ],
 )
 def test_a_list_of_ids_has_a_size(text: str, why: str) -> None:
-    """A list of none and a list without measure are refused."""
-    assert refusal(parsers.numbers, text).startswith(why)
+    """A list of none and a list without measure are refused; one of 500 is the longest."""
+    assert refusal(parsers.numbers, text) == why
+    assert parsers.numbers("1 " * 500) == (1,) * 500
+
+
+@pytest.mark.parametrize("text", ["image_update", "Image Update", "img_upd", "img upd", "imageupdate"])
+def test_a_misspelt_resource_is_guessed(text: str) -> None:
+    """What has capitals, underscores or blanks, or is short for one, is asked back and not taken."""
+    assert refusal(parsers.resource, text) == "is not a resource: did you mean image-update?"
 
 
 @pytest.mark.parametrize("text", ["true", "True", "TRUE", "false", "False", "FALSE"])
@@ -283,6 +295,7 @@ def test_an_address_is_read_or_refused(text: str) -> None:
         "https://example.com",
         "https://example.com:8443/versions/{id}?tab=jobs&x=%20#{id}",
         "https://{id}.example.com",
+        "https://example.com/" + "x" * 480,
     ],
 )
 def test_the_address_of_a_page_is_kept_as_it_is(text: str) -> None:
@@ -305,7 +318,8 @@ def test_the_address_of_a_page_is_kept_as_it_is(text: str) -> None:
         "https://example.com/<b>",
         "https://example.com/\u202e",
         "https://example.com/\n",
-        "https://example.com/" + "x" * 500,
+        "https://example.com:{id}/",
+        "https://example.com/" + "x" * 481,
     ],
 )
 def test_what_could_deceive_is_no_link(text: str) -> None:
@@ -321,19 +335,24 @@ def test_a_credential_is_one_word(text: str) -> None:
 
 def test_an_access_key_has_no_colon() -> None:
     """HTTP Basic ends the user name at the first colon, so both halves in one are refused."""
-    assert "secret-key" in refusal(parsers.access_key, "key:secret")
+    assert refusal(parsers.access_key, "key:secret") == (
+        "holds a colon: give the access key here and the secret key as `secret-key`"
+    )
     assert parsers.credential("sec:ret") == "sec:ret"
 
 
 def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     """A directory, an impossible name and, but for the result, stdout are refused before the wait."""
-    assert refusal(parsers.report_path, str(tmp_path)).startswith("is a directory")
-    assert "only `result-file`" in refusal(parsers.report_path, "-")
-    assert "cannot be printed" in refusal(parsers.report_path, "a\0b")
-    with suppress(Wrong):  # as the system has it: Python 3.14 says that there is no such directory
-        parsers.report_path("x" * 300)
+    assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"
+    assert refusal(parsers.report_path, "-") == "is no file: only `result-file` can be `-`, for stdout"
+    assert refusal(parsers.report_path, "a\0b") == "holds characters that cannot be printed"
+    assert refusal(parsers.report_path, "x" * 300) == "cannot be written: File name too long"
+    (tmp_path / "report.xml").touch()
+    inside = f"{tmp_path}/report.xml/report.xml"
+    assert refusal(parsers.report_path, inside) == "cannot be written: Not a directory"
     assert parsers.result_path("-") == "-"
-    assert parsers.report_path(f"{tmp_path}/report.xml") == f"{tmp_path}/report.xml"
+    for name in ("report.xml", "new.xml", "reports/new.xml"):
+        assert parsers.report_path(f"{tmp_path}/{name}") == f"{tmp_path}/{name}"
 
 
 def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
@@ -346,6 +365,18 @@ def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
     assert parsers.readable_file(f"{tmp_path}/ca.pem") == f"{tmp_path}/ca.pem"
 
 
+def test_a_ca_bundle_may_be_a_pipe() -> None:
+    """What a shell makes of `<(…)` can be read once, and that is left to TLS."""
+    reader, writer = os.pipe()
+    try:
+        os.write(writer, b"-----BEGIN CERTIFICATE-----\n")
+        assert parsers.readable_file(f"/dev/fd/{reader}") == f"/dev/fd/{reader}"
+        assert os.read(reader, 100) == b"-----BEGIN CERTIFICATE-----\n"
+    finally:
+        os.close(reader)
+        os.close(writer)
+
+
 def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
     """Every problem of a scenario is found when the settings are read; a good one keeps its name."""
     assert parsers.scenario("flaky") == "flaky"
@@ -354,19 +385,23 @@ def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
     )
     written = tmp_path / "mine.yml"
     written.write_text("lif: []\nspeed: 1\n", "utf-8")
-    refused = refusal(parsers.scenario, str(written))
-    assert "lif: " in refused
-    assert "speed: " in refused
+    assert refusal(parsers.scenario, str(written)).startswith(
+        "cannot be played: lif: there is no such key; did you mean life?; speed: there is no such key; "
+    )
 
 
 def test_ports_and_speeds_have_bounds() -> None:
     """The simulator listens on a port that exists, and its time neither stands still nor flies."""
     assert [parsers.port("0"), parsers.port("65535")] == [0, 65535]
-    assert [parsers.speed("0.5"), parsers.speed("20")] == [0.5, 20]
+    assert [parsers.speed(text) for text in ("0.001", "0.5", "1000")] == [0.001, 0.5, 1000]
     for text in ("65536", "-1", "8o8o", "٨"):
-        assert "is not a port" in refusal(parsers.port, text)
-    for text in ("0", "0.0", "1001", "-1", "nan", "fast"):
-        assert "is not a speed" in refusal(parsers.speed, text)
+        assert refusal(parsers.port, text) == (
+            "is not a port: write a whole number from 0 (any free one) to 65535"
+        )
+    for text in ("0", "0.0", "1000.001", "-1", "nan", "fast"):
+        assert refusal(parsers.speed, text) == (
+            "is not a speed: write a number above 0, 1000 at most, such as 1, 0.5 or 20"
+        )
 
 
 @pytest.mark.parametrize("name", [option.name for option in (*OPTIONS, *SIMULATE_OPTIONS)])

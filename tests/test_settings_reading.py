@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -179,7 +180,16 @@ def test_everything_is_read(tmp_path: Path) -> None:
         details_url="https://example.com/versions/{id}",
     )
     assert found.config == f"{tmp_path}/gate.yml"
-    assert set(found.sources) == {option.name for option in OPTIONS}
+    given = {option.name for option in OPTIONS} - {"access-key", "secret-key", "rehearse"}
+    assert set(found.sources) == given
+
+
+def test_what_is_not_given_is_left_at_its_default() -> None:
+    """Somebody with keys, an ASID and an id has the settings of the table, and the keys are theirs."""
+    assert replace(settings_of(), sources={}) == Settings(
+        plans=(Plan(Target(9001), account_service_id=1234567),),
+        credentials=Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY),
+    )
 
 
 # Problems
@@ -211,6 +221,42 @@ def test_everything_is_read(tmp_path: Path) -> None:
             ["--junit-file=a\x1b[2J" + "x" * 99],
             {},
             r"'a\x1b?2Jxxx*x…' from flag --junit-file holds characters *",
+        ),
+        (["--timeout=" + "x" * 60], {}, f"'{'x' * 60}' from flag --timeout is not a duration: *"),
+        (["--timeout=" + "x" * 61], {}, f"'{'x' * 60}…' from flag --timeout is not a duration: *"),
+        (
+            ["demo1"],
+            {},
+            (
+                "'demo1' from the command line is not an id: write a positive whole number in plain digits "
+                "(18 at most), such as 9001"
+            ),
+        ),
+        (["1," * 500], {}, "the value from the command line names 501 ids: 500 at most"),
+        (
+            [],
+            {"INPUT_API-URL": "https://me:hunter2@api.example.com"},
+            (
+                "the value from input `api-url` holds an `@`: leave user name and password away, they are "
+                "options of their own"
+            ),
+        ),
+        (
+            ["--api-url=https://bücher.example"],
+            {},
+            (
+                "'https://bücher.example' from flag --api-url holds characters that no address has (write a "
+                "host name in its ASCII form, xn--…)"
+            ),
+        ),
+        (
+            ["--details-url=https://me:hunter2@example.com"],
+            {},
+            (
+                "the value from flag --details-url is no link: write it like "
+                "https://example.com/versions/{id}, without a user name, and with per cent signs for all but "
+                "plain characters"
+            ),
         ),
         (["--max-interval=0.5s"], {}, "'0.5s' from flag --max-interval is too short: 1s at least"),
         (
@@ -269,26 +315,50 @@ def test_a_value_that_is_overridden_is_not_judged() -> None:
 
 
 @pytest.mark.parametrize(
-    ("environ", "words"),
+    ("environ", "problem"),
     [
-        ({}, ["credentials are missing", "input `access-key`", "CLANFORGE_SECRET_KEY", "input `token`"]),
-        ({"INPUT_ACCESS-KEY": "AKIA"}, ["secret-key is missing beside access-key (from input `access-key`)"]),
-        ({"CLANFORGE_SECRET_KEY": "hunter2"}, ["access-key is missing beside secret-key (from environment"]),
+        (
+            {},
+            (
+                "credentials are missing: give access-key as input `access-key` or environment "
+                "CLANFORGE_ACCESS_KEY, and secret-key as input `secret-key` or environment "
+                "CLANFORGE_SECRET_KEY; or else token as input `token` or environment CLANFORGE_TOKEN "
+                "(GitHub hands no secrets to pull requests from forks)"
+            ),
+        ),
+        (
+            {"INPUT_ACCESS-KEY": "AKIA"},
+            (
+                "secret-key is missing beside access-key (from input `access-key`): "
+                "give it as input `secret-key` or environment CLANFORGE_SECRET_KEY"
+            ),
+        ),
+        (
+            {"CLANFORGE_SECRET_KEY": "hunter2"},
+            (
+                "access-key is missing beside secret-key (from environment CLANFORGE_SECRET_KEY): "
+                "give it as input `access-key` or environment CLANFORGE_ACCESS_KEY"
+            ),
+        ),
         (
             {**ACCOUNT, "INPUT_TOKEN": "hunter2"},
-            ["environment CLANFORGE_ACCESS_KEY, environment CLANFORGE_SECRET_KEY and input `token` are"],
+            (
+                "environment CLANFORGE_ACCESS_KEY, environment CLANFORGE_SECRET_KEY and input `token` are "
+                "given: keep either the key pair or the token"
+            ),
         ),
         (
             {"CLANFORGE_SECRET_KEY": "hunter2", "CLANFORGE_TOKEN": "hunter2"},
-            ["keep either the key pair or the token"],
+            (
+                "environment CLANFORGE_SECRET_KEY and environment CLANFORGE_TOKEN are "
+                "given: keep either the key pair or the token"
+            ),
         ),
     ],
 )
-def test_there_is_one_kind_of_credentials(environ: dict[str, str], words: list[str]) -> None:
+def test_there_is_one_kind_of_credentials(environ: dict[str, str], problem: str) -> None:
     """A whole key pair or a token: neither, half of one, and both are problems that name the sources."""
-    (found,) = problems(["9001"], {"CFGATE_ACCOUNT_SERVICE_ID": "1234567", **environ})
-    assert all(word in found for word in words)
-    assert "hunter2" not in found
+    assert problems(["9001"], {"CFGATE_ACCOUNT_SERVICE_ID": "1234567", **environ}) == (problem,)
 
 
 def test_the_asid_is_needed_without_a_token() -> None:
@@ -296,8 +366,13 @@ def test_the_asid_is_needed_without_a_token() -> None:
     request = read(["9001"], {"CLANFORGE_TOKEN": "abc"})
     assert isinstance(request, Run)
     assert request.settings.plans[0].account_service_id is None
-    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": ""})
-    assert found.startswith("account-service-id, the ASID, is missing")
+    assert problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": ""}) == (
+        (
+            "account-service-id, the ASID, is missing (only a token can do without): give it as flag "
+            "--account-service-id, input `account-service-id`, environment CFGATE_ACCOUNT_SERVICE_ID or key "
+            "account-service-id in the config file"
+        ),
+    )
 
 
 def test_a_rehearsal_needs_nothing_but_an_id() -> None:
@@ -321,6 +396,7 @@ def test_every_secret_is_known() -> None:
         **ACCOUNT,
         "INPUT_SECRET-KEY": "in-the-input",
         "CFGATE_API_URL": "https://user:in-the-url@example.com",
+        "CFGATE_JUNIT_FILE": "me@home.xml",  # no address
     }
     secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input"}
     assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
@@ -331,12 +407,46 @@ def test_every_secret_is_known() -> None:
     assert failed.secrets == secrets | {"user:in-the-url", "in-the-url", "in-the-flag"}
 
 
-def test_swapped_values_are_not_shown() -> None:
-    """A credential in the wrong place is not repeated, and the mistake is named."""
-    (found,) = problems(["9001"], {**ACCOUNT, "CFGATE_ACCOUNT_SERVICE_ID": SECRET_KEY})
-    assert found == (
-        "the value from environment CFGATE_ACCOUNT_SERVICE_ID holds a credential: are two values swapped?"
+@pytest.mark.parametrize(
+    ("url", "hidden"),
+    [
+        ("https://example.com", set()),
+        ("https://me@example.com", {"me"}),
+        ("https://me:pass:word@example.com", {"me:pass:word", "pass:word"}),
+        ("https://me:p@ssword@example.com", {"me:p@ssword", "p@ssword"}),
+        ("https://me:pass//word@example.com", {"me:pass//word", "pass//word"}),
+        ("https://me:pass\nword@example.com", {"me:pass\nword", "pass\nword"}),
+        ("//me:password@example.com", {"me:password", "password"}),
+        ("me:pass//word@example.com", {"me:pass//word", "pass//word"}),
+    ],
+)
+def test_the_password_in_an_address_is_known_whole(url: str, hidden: set[str]) -> None:
+    """It may hold what parts an address elsewhere, and the address may be none."""
+    request = run("--api-url=https://api.example.com", CFGATE_API_URL=url)
+    assert request.secrets - {ACCESS_KEY, SECRET_KEY} == hidden
+
+
+def test_a_flag_that_is_refused_twice_is_hidden_twice() -> None:
+    """Each credential on the command line is known, and not shown where it stands once more."""
+    argv = ["--token=hunter2-hunter2", "--token", "hunter3-hunter3", "--timeout=hunter2-hunter2"]
+    assert problems(["9001", *argv], ACCOUNT)[1:] == (
+        "the value from flag --timeout holds a credential: are two values swapped?",
     )
+
+
+@pytest.mark.parametrize(
+    ("key", "what", "why"),
+    [
+        (SECRET_KEY, "the value", "holds a credential: are two values swapped[?]"),
+        ("test", "the value", "holds a credential: are two values swapped[?]"),
+        ("abc", "'abc'", "is not an id: *"),
+    ],
+)
+def test_swapped_values_are_not_shown(key: str, what: str, why: str) -> None:
+    """A credential in the wrong place is not repeated, and the mistake is named; too short a one is none."""
+    environ = {**ACCOUNT, "CLANFORGE_SECRET_KEY": key, "CFGATE_ACCOUNT_SERVICE_ID": key}
+    (found,) = problems(["9001"], environ)
+    assert fnmatchcase(found, f"{what} from environment CFGATE_ACCOUNT_SERVICE_ID {why}")
 
 
 def test_no_repr_shows_a_secret() -> None:
@@ -359,7 +469,7 @@ def test_no_repr_shows_a_secret() -> None:
 )
 def test_a_value_that_holds_a_credential_is_refused(option: str) -> None:
     """What is good enough for an option, but holds a credential, would be shown: it is refused, unseen."""
-    key = "AKIA12345678"
+    key = "AKIA1234"
     environ = {**ACCOUNT, "CLANFORGE_ACCESS_KEY": key, option: f"https://example.com/{key}"}
     failed = invalid(["9001"], environ)
     assert (
@@ -368,11 +478,11 @@ def test_a_value_that_holds_a_credential_is_refused(option: str) -> None:
     assert (failed.files.junit, failed.files.details_url) == ("", "")
 
 
-@pytest.mark.parametrize("key", ["junit", "multiplay"])
+@pytest.mark.parametrize("key", ["results", "multiplay"])
 def test_a_made_up_credential_may_stand_in_other_values(key: str) -> None:
     """A word that is too short to be a credential, and the defaults, are no reason to refuse anything."""
-    request = run("9001", CLANFORGE_ACCESS_KEY=key, CFGATE_JUNIT_FILE="junit.xml")
-    assert request.settings.files.junit == "junit.xml"
+    request = run("9001", CLANFORGE_ACCESS_KEY=key, CFGATE_JUNIT_FILE="results.xml")
+    assert request.settings.files.junit == "results.xml"
 
 
 # Commands
@@ -384,8 +494,9 @@ def test_check_looks_once() -> None:
     assert isinstance(request, Run)
     assert request.settings.plans[0].timeout == 0
     assert request.settings.sources["timeout"] == "command check"
-    (found,) = problems(["check", "9001", "--timeout", "5m"], ACCOUNT)
-    assert "never waits" in found
+    assert problems(["check", "9001", "--timeout", "5m"], ACCOUNT) == (
+        "flag --timeout does not go with check, which never waits: leave it away or use wait",
+    )
 
 
 def test_the_simulator_reads_its_flags_alone() -> None:
@@ -395,9 +506,25 @@ def test_the_simulator_reads_its_flags_alone() -> None:
     argv = ["simulate", "--scenario", "stuck", "--port", "8080", "--speed", "20"]
     assert read(argv, environ) == Simulate(scenario="stuck", port=8080, speed=20)
     assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
-    assert problems(["simulate", "--port=http"], {}) == (
+    failed = invalid(["simulate", "--port=http"], {"CFGATE_JUNIT_FILE": "junit.xml"})
+    assert failed.problems == (
         "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",
     )
+    assert failed.files == Files()
+
+
+@pytest.mark.parametrize(
+    ("argv", "environ"),
+    [
+        (["--token=hunter2"], {}),
+        ([], {"INPUT_TOKEN": "hunter2"}),
+        ([], {"CLANFORGE_TOKEN": "hunter2"}),
+    ],
+)
+def test_the_simulator_shows_no_credential(argv: list[str], environ: dict[str, str]) -> None:
+    """It has no use for one, but one that is in the wrong place is not repeated."""
+    found = problems(["simulate", "--port=hunter2", *argv], environ)
+    assert found[-1] == "the value from flag --port holds a credential: are two values swapped?"
 
 
 def test_help_and_version_need_nothing() -> None:
@@ -432,6 +559,7 @@ def test_reports_can_be_written_on_failure() -> None:
         ["--result-file", "out.json", "--junit-file", ".", "--bogus"], {"CFGATE_DOTENV_FILE": "g.env"}
     )
     assert failed.files == Files(result="out.json", dotenv="g.env")
+    assert invalid(["--bogus"], {}).files == Files()
 
 
 @pytest.mark.parametrize(
@@ -462,8 +590,12 @@ def test_outputs_of_an_earlier_gate_are_no_warning() -> None:
 def test_the_id_of_an_earlier_gate_is_refused() -> None:
     """An id that is an output of an earlier gate would be green at once for the wrong version."""
     environ = {**ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001", "CFGATE_STATUS": "ready"}
-    with pytest.raises(InvalidRequest, match="earlier gate"):
-        read([], environ)
+    assert problems([], environ) == (
+        (
+            "image-version-id comes from environment CFGATE_IMAGE_VERSION_ID, and CFGATE_STATUS says that an "
+            "earlier gate has left both behind: give the id as an argument, a flag or an input"
+        ),
+    )
     assert isinstance(read([], {**environ, "INPUT_IMAGE_VERSION_ID": "9002"}), Run)
 
 
@@ -482,6 +614,8 @@ def test_what_is_odd_is_a_warning() -> None:
     [
         ("3600", "--timeout=60m", ["1h"]),
         ("3600", "--timeout=59m45s", ["1h"]),  # no time for the last look
+        ("3620", "--timeout=60m", ["1h20s"]),
+        ("3621", "--timeout=60m", []),
         ("3600", "--timeout=59m", []),
         ("7200", "--timeout=60m", []),
         ("60", "--timeout=0", []),

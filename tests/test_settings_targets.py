@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from cfgate.model import Resource, Target
 from cfgate.settings.description import describe
 from cfgate.settings.reading import read
-from cfgate.settings.values import InvalidRequest, Plan, Run
+from cfgate.settings.values import Files, InvalidRequest, Plan, Run
 from tests.canary import BEARER, TOKEN
 
 STUDIO = """\
@@ -107,6 +107,13 @@ def test_ids_from_elsewhere_take_the_place_of_the_targets(gate: Read) -> None:
             "these are not waited for"
         ),
     )
+
+
+def test_a_file_may_hold_five_hundred_targets(gate: Read) -> None:
+    """So many may have names, of up to 40 characters."""
+    names = [f"target {n:>33}" for n in range(1, 501)]
+    content = "targets:\n" + "".join(f"  {name}: {{image-version-id: {name[-3:]}}}\n" for name in names)
+    assert [target.name for target in gate(content).settings.targets] == names
 
 
 def test_check_looks_once_at_every_target(gate: Read) -> None:
@@ -241,12 +248,15 @@ def test_a_problem_has_its_place_and_its_path(refuse: Refuse, line: str, problem
 @pytest.mark.parametrize(
     ("content", "problem"),
     [
-        (
-            "targets: [9001]",
+        *(
             (
-                "the value from file gate.yml, line 1, column 10, key targets cannot be used: "
-                "write `name: {image-version-id: 9001}` lines under it"
-            ),
+                f"targets: {value}",
+                (
+                    "the value from file gate.yml, line 1, column 10, key targets cannot be used: "
+                    "write `name: {image-version-id: 9001}` lines under it"
+                ),
+            )
+            for value in ("[9001]", "9001")
         ),
         (
             "targets:\n  a: {image-version-id: 1}\n  a: {image-version-id: 2}",
@@ -279,7 +289,9 @@ def test_targets_that_cannot_be_told_apart_or_read_are_refused(
     assert refuse(content)[0] == problem
 
 
-@pytest.mark.parametrize("name", ["''", "' '", f"{'x' * 41}", r'"a\nb"', r'"\e[31m"', "? [a]\n  "])
+@pytest.mark.parametrize(
+    "name", ["''", "' '", "x" * 41, f"'{' ' * 40}x'", r'"a\nb"', r'"\e[31m"', "? [a]\n  "]
+)
 def test_a_name_is_short_and_can_be_printed(refuse: Refuse, name: str) -> None:
     """A name stands in every line of the log."""
     problem, *_ = refuse(f"targets:\n  {name}: {{image-version-id: 1}}\n")
@@ -289,15 +301,16 @@ def test_a_name_is_short_and_can_be_printed(refuse: Refuse, name: str) -> None:
 
 def test_credentials_in_a_target_are_refused_and_hidden(refuse: Refuse, gate: Read) -> None:
     """A credential in a target is refused, known for hiding, and not repeated by any problem."""
-    content = "targets: {a: {image-version-id: 1, secret-key: hunter3-hunter3, timeout: hunter3-hunter3}}"
+    content = "targets: {a: {image-version-id: 1, secret-key: hunter3-hunter3, timeout: hunter3-hunter3}"
+    content += ", b: {image-version-id: 2, token: hunter4, secret-key: hunter5}}\naccess-key: hunter6"
     found = refuse(content)
     assert (
         "key targets.a.secret-key from file gate.yml, line 1, column 36 may not stand in a file" in found[0]
     )
-    assert not any("hunter3" in problem for problem in found)
+    assert not any("hunter" in problem for problem in found)
     with pytest.raises(InvalidRequest) as caught:
         gate(content)
-    assert "hunter3-hunter3" in caught.value.secrets
+    assert caught.value.secrets == {"hunter3-hunter3", "hunter4", "hunter5", "hunter6", TOKEN}
 
 
 def test_a_rollout_needs_the_asid(refuse: Refuse, gate: Read) -> None:
@@ -321,6 +334,29 @@ def test_the_asid_may_be_missing_for_some(refuse: Refuse) -> None:
     content = "targets: {a: {image-version-id: 1}, b: {image-version-id: 2, account-service-id: 3}}"
     (problem,) = refuse(content, **keys)
     assert problem.startswith("account-service-id, the ASID, is missing for a (only a token can do without)")
+
+
+def test_the_name_of_a_target_holds_no_credential(refuse: Refuse) -> None:
+    """A name stands everywhere, so that one with a credential in it is refused, unseen."""
+    content = "targets: {a: {image-version-id: 1}, my hunter3-hunter3: {image-version-id: 2}}"
+    assert refuse(content, CLANFORGE_TOKEN="hunter3-hunter3") == (
+        "the name of a target from flag --config holds a credential: are two values swapped?",
+    )
+
+
+def test_reports_of_targets_that_are_the_same_can_be_written(gate: Read) -> None:
+    """The pipeline learns of such a mistake by its reports too."""
+    content = "targets: {a: {image-version-id: 1}, b: {image-version-id: 1}}"
+    with pytest.raises(InvalidRequest) as caught:
+        gate(content, "--junit-file=junit.xml")
+    assert caught.value.files == Files(junit="junit.xml")
+
+
+@pytest.mark.parametrize(("keys", "problems"), [(100, 100), (101, 1)])
+def test_a_target_has_a_hundred_keys_at_most(refuse: Refuse, keys: int, problems: int) -> None:
+    """Whatever has more is no target, and its keys are not judged one by one."""
+    entries = ", ".join(f"k{n}: 1" for n in range(keys))
+    assert len(refuse(f"targets: {{a: {{{entries}}}, b: {{image-version-id: 8}}}}")) == problems
 
 
 def test_what_is_odd_about_a_target_is_a_warning(gate: Read) -> None:

@@ -14,8 +14,10 @@ _VISIBLE: Final = re.compile(r"[!-~]+")
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
 _DEFAULT_PORTS: Final = {"https": 443, "http": 80}
 _LONGEST_PAGE: Final = 500  # characters
-# What needs no escape in JSON, HTML or Markdown; all else can be written with per cent signs.
-_PAGE: Final = re.compile(r"https://[A-Za-z0-9._-]+(:[0-9]{1,5})?([/?#][A-Za-z0-9._~:/?#=&+,%-]*)?")
+# `{id}`, and what needs no escape in JSON, HTML or Markdown; all else can be written with per cent signs.
+_PAGE: Final = re.compile(
+    r"https://([A-Za-z0-9._-]|{id})+(:[0-9]{1,5})?([/?#]([A-Za-z0-9._~:/?#=&+,%-]|{id})*)?"
+)
 
 
 def api_url(text: str) -> str:
@@ -34,7 +36,7 @@ def api_url(text: str) -> str:
 
 def page_url(text: str) -> str:
     """Read the https address of a page, in which `{id}` stands for the id of an image version."""
-    if len(text) > _LONGEST_PAGE or not _PAGE.fullmatch(text.replace("{id}", "0")):
+    if len(text) > _LONGEST_PAGE or not _PAGE.fullmatch(text):
         advice = "without a user name, and with per cent signs for all but plain characters"
         raise Wrong(f"is no link: write it like https://example.com/versions/{{id}}, {advice}", part="")
     return text

@@ -36,7 +36,7 @@ def parse(argv: Sequence[str]) -> Arguments:
 def _without_secrets(words: Sequence[str], arguments: Arguments) -> list[str]:
     """Refuse credentials and take them out before anything can repeat them."""
     kept: list[str] = []
-    expected: Option | None = None  # whose value the next word is
+    expected = False  # whether the next word is one
     for word in words:
         flag, equals, value = word.partition("=")
         option = next((option for option in SECRETS if word.startswith(option.flag)), None)
@@ -45,11 +45,11 @@ def _without_secrets(words: Sequence[str], arguments: Arguments) -> list[str]:
                 f"flag {option.flag} is refused, for a command line can be read by others: "
                 f"give it as {option.places}, and revoke it if it was a real one"
             )
-            arguments.refused[option.name] = Given(value, f"flag {option.flag}")
-            expected = option if flag == option.flag and not equals else None
+            arguments.refused.add(value)
+            expected = flag == option.flag and not equals
         elif expected:
-            arguments.refused[expected.name] = Given(word, f"flag {expected.flag}")
-            expected = None
+            arguments.refused.add(word)
+            expected = False
         else:
             kept.append(word)
     return kept
@@ -141,7 +141,7 @@ def _take_ids(words: Sequence[str], arguments: Arguments) -> None:
     name = "image-version-id"
     ids = []
     for word in words:
-        command = word if word in _COMMANDS else closest(word, _COMMANDS) if word.isalpha() else ""
+        command = closest(word, _COMMANDS) if word.isalpha() else ""
         if not word:
             arguments.problems.append("an id on the command line is empty: is a variable empty?")
         elif command:

@@ -17,6 +17,7 @@ import yaml
 from cfgate.settings.layers import FileFindings, Findings, Given
 from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
 from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
+from cfgate.settings.problems import secrets_of
 from cfgate.settings.wording import Wrong, closest, listed, named
 
 _MOST_BYTES: Final = 128 * 1024  # room for the most targets there can be
@@ -132,7 +133,7 @@ def _entries(node: yaml.MappingNode, source: str, above: str, problems: list[str
 
 def _take_targets(targets: _Entry, findings: FileFindings) -> None:
     """Read the targets: a mapping of names to mappings of options."""
-    if isinstance(targets.node, yaml.ScalarNode) and _plain(targets.node) == "":
+    if _plain(targets.node) == "":
         return
     if not isinstance(targets.node, yaml.MappingNode):
         advice = f"write `name: {{{_ID}: 9001}}` lines under it"
@@ -142,18 +143,18 @@ def _take_targets(targets: _Entry, findings: FileFindings) -> None:
         findings.problems.append(f"{targets.key} has more than {MOST_TARGETS} targets")
         return
     for target in _entries(targets.node, targets.source, f"{TARGETS}.", findings.problems):
-        if not (target.name.isprintable() and 0 < len(target.name.strip()) <= LONGEST_NAME):
+        if not (target.name.isprintable() and target.name.strip() and len(target.name) <= LONGEST_NAME):
             advice = f"write 1 to {LONGEST_NAME} printable characters"
             findings.problems.append(f"{target.key} is no name for a target: {advice}")
         elif not isinstance(target.node, yaml.MappingNode) or len(target.node.value) > _MOST_KEYS:
             advice = f"write `{{{_ID}: 9001}}` and the options that differ"
             findings.problems.append(f"the value from {target.place} cannot be used: {advice}")
         else:
-            findings.targets[target.name] = _target(target, target.node, findings.problems)
+            findings.targets[target.name] = _target(target, target.node, findings)
 
 
-def _target(target: _Entry, node: yaml.MappingNode, problems: list[str]) -> Findings:
-    """Read the options of one target."""
+def _target(target: _Entry, node: yaml.MappingNode, findings: FileFindings) -> Findings:
+    """Read the options of one target; its problems and what is refused are those of the file too."""
     found = Findings()
     for entry in _entries(node, target.source, f"{target.path}.", found.problems):
         option = _IN_TARGET.get(entry.name) or BY_NAME.get(entry.name)
@@ -165,7 +166,8 @@ def _target(target: _Entry, node: yaml.MappingNode, problems: list[str]) -> Find
             found.problems.append(f"{entry.key} is for all targets together: write it at the top of the file")
     if _ID not in found.layer and not found.problems:
         found.problems.append(f"{target.key} has no {_ID}")
-    problems += found.problems
+    findings.problems += found.problems
+    findings.refused |= found.refused
     return found
 
 
@@ -177,7 +179,7 @@ def _take(option: Option, entry: _Entry, findings: Findings) -> None:
         findings.problems.append(
             f"{entry.key} may not stand in a file: it {option.not_in_file}; give it as {option.places}"
         )
-        findings.refused[option.name] = Given(text or "", entry.source, entry.place)
+        findings.refused |= secrets_of(option, text or "")
     elif text is None:
         advice = "write one plain value, or a list of them" if option.many else "write one plain value"
         findings.problems.append(f"the value from {entry.place} cannot be used: {advice}")

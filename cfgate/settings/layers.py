@@ -30,11 +30,11 @@ Layer = dict[str, Given]  # by the name of the option
 class Findings:
     """What one place holds: its layer, and every problem with it.
 
-    `refused` is what may not come from there. It is never used, but it may be secret.
+    `refused` are the secrets in what may not come from there: never used, and never to be shown.
     """
 
     layer: Layer = field(default_factory=dict)
-    refused: Layer = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     problems: list[str] = field(default_factory=list)
 
 
@@ -42,15 +42,10 @@ class Findings:
 class FileFindings(Findings):
     """What a config file holds: besides the options for all, those of each target, by its name.
 
-    The problems with a target are among those of the file.
+    What is refused in a target, and the problems with it, are among those of the file.
     """
 
     targets: dict[str, Findings] = field(default_factory=dict)
-
-    @property
-    def all_refused(self) -> list[Layer]:
-        """Everything that may not come from a file, wherever it stands in this one."""
-        return [self.refused, *(target.refused for target in self.targets.values())]
 
 
 def inputs(environ: Mapping[str, str]) -> Layer:

@@ -7,6 +7,7 @@ value may be shown.
 from __future__ import annotations
 
 import re
+import stat
 from pathlib import Path
 from typing import Final
 
@@ -140,10 +141,12 @@ def report_path(text: str) -> str:
 def result_path(text: str) -> str:
     """Read where to write the result: a file, or `-` for stdout."""
     try:
-        is_directory = Path(one_line(text)).is_dir()
+        mode = Path(one_line(text)).stat().st_mode
+    except FileNotFoundError:
+        return text  # it will be made
     except OSError as error:  # a name too long, a directory that nobody may look into
         raise Wrong(f"cannot be written: {error.strerror}") from None
-    if is_directory:
+    if stat.S_ISDIR(mode):
         raise Wrong("is a directory: name a file in it")
     return text
 
@@ -151,8 +154,7 @@ def result_path(text: str) -> str:
 def readable_file(text: str) -> str:
     """Read the name of a file that can be read now."""
     try:
-        with Path(one_line(text)).open("rb") as file:
-            file.read(1)
+        Path(one_line(text)).open("rb").close()
     except OSError as error:
         raise Wrong(f"cannot be read: {error.strerror}") from None
     return text

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
 from cfgate.settings.layers import Given
-from cfgate.settings.options import SECRETS
+from cfgate.settings.options import BY_NAME, Option
 from cfgate.settings.wording import Wrong, shown
 
 _SHORTEST: Final = 4  # characters; anything shorter is part of half the words of a sentence
 # Characters of a credential that no value may hold: a made-up one, such as `test`, is in many a file name.
 _UNMISTAKABLE: Final = 8
 _SWAPPED: Final = "holds a credential: are two values swapped?"
+# User name and password, in something that may be an address. A password may hold anything, an @ too.
+_USER_INFO: Final = re.compile(r"(?:[^:/@]*:?//)?(.*)@", re.DOTALL)
 
 
-def secrets_in(layers: Iterable[Mapping[str, Given]]) -> frozenset[str]:
-    """Collect every secret that was given, whether it counts or not."""
-    found: set[str] = set()
+def secrets_in(layers: Iterable[Mapping[str, Given]], refused: Iterable[str] = ()) -> frozenset[str]:
+    """Collect every secret that was given, whether it counts or not, or was refused."""
+    found = set(refused)
     for layer in layers:
-        found.update(layer[option.name].text for option in SECRETS if option.name in layer)
-        if "api-url" in layer:
-            found.update(_userinfo(layer["api-url"].text))
+        for name, given in layer.items():
+            found |= secrets_of(BY_NAME[name], given.text)
     return frozenset(found - {""})
 
 
-def _userinfo(url: str) -> tuple[str, ...]:
-    """Find user and password, and the password alone, in something that may be an address."""
-    before, at, _ = url.rpartition("@")
-    userinfo = before.rpartition("//")[2]
-    return (userinfo, userinfo.partition(":")[2]) if at else ()
+def secrets_of(option: Option, text: str) -> set[str]:
+    """Find what is secret in a value: a credential; in an address user name and password, and that alone."""
+    if option.secret:
+        return {text}
+    match = _USER_INFO.match(text) if option.name == "api-url" else None
+    return {match[1], match[1].partition(":")[2]} if match else set()
 
 
 def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool = False) -> str:
@@ -45,7 +48,7 @@ def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool 
 def check_harmless(text: str, secrets: Iterable[str]) -> None:
     """Refuse a text that is shown to everybody, although its option could take it, if it holds a secret."""
     if any(word in text for word in _long_enough(secrets, _UNMISTAKABLE)):
-        raise Wrong(_SWAPPED, part="")
+        raise Wrong(_SWAPPED)
 
 
 def _long_enough(secrets: Iterable[str], shortest: int = _SHORTEST) -> list[str]:

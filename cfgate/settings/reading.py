@@ -68,7 +68,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     file = _file(ChainMap(*outside), problems)
     order = (*outside, file.layer, defaults(OPTIONS))
     given = ChainMap(*order)  # the first layer that has a value wins
-    secrets = secrets_in((*order, arguments.refused, *file.all_refused))
+    secrets = secrets_in(order, arguments.refused | file.refused)
     # A rehearsal sends nobody's credentials anywhere, so they are not even looked at.
     options = [o for o in OPTIONS if not (o.each or (o.secret and "rehearse" in given))]
     values = _parsed(options, given, secrets, problems)
@@ -78,14 +78,14 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     files = _files(values)
     problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing_files(files)]
-    if problems:
-        raise _invalid(problems, secrets, files, misspelt(environ))
-    wanted = [plan for entry, own in zip(asked, each, strict=True) for plan in plans(entry, own)]
+    complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
+    wanted = [plan for entry, own in complete for plan in plans(entry, own)]
     problems += same_twice(wanted)
     if problems:
         raise _invalid(problems, secrets, files, misspelt(environ))
-    sources = dict(source for entry in asked for source in entry.sources())
-    settings = _settings(wanted, values, files, _sources(given) | sources)
+    sources = {name: value.source for name, value in given.items()}
+    sources.update(source for entry in asked for source in entry.sources())
+    settings = _settings(wanted, values, files, sources)
     warnings = (
         *misspelt(environ),
         *not_followed(outside, file),
@@ -158,13 +158,6 @@ def _files(values: Mapping[str, Any]) -> Files:
     )
 
 
-def _sources(given: Mapping[str, Given]) -> dict[str, str]:
-    """Name the source of every option."""
-    return {
-        option.name: given[option.name].source if option.name in given else "default" for option in OPTIONS
-    }
-
-
 def _settings(
     wanted: Sequence[Plan], values: Mapping[str, Any], files: Files, sources: dict[str, str]
 ) -> Settings:
@@ -190,7 +183,7 @@ def _settings(
 def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
-    secrets = secrets_in([arguments.refused, inputs(environ), environment(environ)])
+    secrets = secrets_in([inputs(environ), environment(environ)], arguments.refused)
     options = arguments.command.options
     values = _parsed(options, ChainMap(arguments.layer, defaults(options)), secrets, problems)
     if problems:

@@ -56,10 +56,10 @@ class Plan:
 class Settings:
     """Everything that a run of `wait` or `check` needs to know: how to wait for each, and what all share.
 
-    `sources` names for every option where its value came from, as a person would say it ("flag --timeout",
-    "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a target of
-    the config file says for itself is its path there ("targets.console.timeout"). `config` is the file that
-    was read, empty when there was none. `request_timeout` is seconds.
+    `sources` names for every option that has a value where that came from, as a person would say it ("flag
+    --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a
+    target of the config file says for itself is its path there ("targets.console.timeout"). `config` is the
+    file that was read, empty when there was none. `request_timeout` is seconds.
     """
 
     plans: tuple[Plan, ...]

@@ -39,4 +39,4 @@ def closest(word: str, known: Iterable[str], *, likeness: float = 0.7) -> str:
     """Guess which of the `known` names was meant; "" when none is like enough (0 to 1)."""
     from difflib import get_close_matches  # late: only for those who have made a mistake
 
-    return next(iter(get_close_matches(word[:_LONGEST], known, 1, likeness)), "")
+    return next(iter(get_close_matches(word[:_LONGEST], known, cutoff=likeness)), "")
