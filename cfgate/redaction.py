@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import math
 import re
 from functools import lru_cache
@@ -43,6 +42,7 @@ _AUTHORIZATION: Final = re.compile(
     re.VERBOSE | re.IGNORECASE,
 )
 _ENTITIES: Final = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
+_LETTERS: Final = {"\b": "b", "\t": "t", "\n": "n", "\f": "f", "\r": "r"}  # behind a backslash
 _PLAIN: Final = re.compile("[0-9A-Za-z]+")
 _BASE64_FOR_URLS: Final = str.maketrans("+/", "-_")
 
@@ -114,15 +114,17 @@ def _ways(character: str) -> str:
         return character  # nobody escapes these
     utf8 = _bytes(character)
     utf16 = character.encode("utf-16-be", errors="surrogatepass")
-    ampersand = "&(?:amp;){0,2}"
+    code, ampersand = ord(character), "&(?:amp;){0,2}"
     ways = [
         rf"\\{{0,4}}{re.escape(character)}",
         "".join(rf"%(?:25){{0,2}}(?i:{byte:02x})" for byte in utf8),
         "".join(rf"\\{{1,4}}u(?i:{utf16[i : i + 2].hex()})" for i in range(0, len(utf16), 2)),
         "".join(rf"\\{{1,4}}x(?i:{byte:02x})" for byte in utf8),
-        rf"{ampersand}\#(?:0{{0,4}}{ord(character)}|[xX]0{{0,4}}(?i:{ord(character):x}));",
-        re.escape(json.dumps(character)[1:-1]),
+        rf"\\{{1,4}}(?:x(?i:{code:02x})|U(?i:{code:08x}))",
+        rf"{ampersand}\#(?:0{{0,4}}{code}|[xX]0{{0,4}}(?i:{code:x}));",
     ]
+    if character in _LETTERS:
+        ways.append(rf"\\{{1,4}}{_LETTERS[character]}")
     if character in _ENTITIES:
         ways.append(f"{ampersand}{_ENTITIES[character]};")
     if character == " ":

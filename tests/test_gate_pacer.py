@@ -181,6 +181,15 @@ def test_nobody_asks_after_a_refusal() -> None:
     }
 
 
+def test_a_refusal_is_told_as_it_was() -> None:
+    """Whoever hears of it second-hand hears that it was about the credentials, and what to do."""
+    pacer = Pacer(FakeClock(), 2)
+    pacer.refuse(Rejected("HTTP 401", remedy="Mend it.", credentials=True))
+    with pytest.raises(Rejected, match=r"^HTTP 401$") as told:
+        pacer.turn(60)
+    assert (told.value.remedy, told.value.credentials) == ("Mend it.", True)
+
+
 @given(
     targets=st.integers(2, 3000),
     eager=st.lists(st.floats(0, 1), min_size=2, max_size=60),

@@ -55,6 +55,7 @@ WAYS: dict[str, Callable[[str], str]] = {
     "XML, in numbers": lambda s: re.sub(r"\W", lambda m: f"&#{ord(m[0])};", s),
     "XML, in hexadecimal numbers": lambda s: re.sub(r"\W", lambda m: f"&#x{ord(m[0]):X};", s),
     "Python": lambda s: repr(s.encode())[2:-1],
+    "Python, in ASCII": lambda s: ascii(s)[1:-1],
     "Python, in hexadecimal": lambda s: re.sub(r"\W", lambda m: f"\\x{ord(m[0]):02x}", s),
     "shell": lambda s: re.sub(r"(\W)", r"\\\1", s),
     "JSON, as Go writes it": lambda s: json.dumps(s)[1:-1].replace("&", r"\u0026"),
@@ -66,10 +67,11 @@ WAYS: dict[str, Callable[[str], str]] = {
 }
 
 
+@pytest.mark.parametrize("secret", [SECRET, f"{SECRET}x", f"{SECRET}xy", "né'1 😀 \t&"])
 @pytest.mark.parametrize("way", WAYS)
-def test_a_secret_is_masked_in_every_way_to_write_it(way: str) -> None:
+def test_a_secret_is_masked_in_every_way_to_write_it(way: str, secret: str) -> None:
     """Whatever the API does to a secret before it sends it back, only the mask is seen."""
-    assert Redactor([SECRET])(f"<{WAYS[way](SECRET)}>") == "<***>"
+    assert Redactor([secret])(f"<{WAYS[way](secret)}>") == "<***>"
 
 
 @pytest.mark.parametrize("way", ["raw", "URL", "JSON", "XML", "Python", "base64"])
@@ -100,6 +102,20 @@ def test_no_secret_survives_inside_base64(secret: str, before: bytes, after: byt
         for start in range(4):
             end = len(part) - (len(part) - start) % 4
             assert secret.encode() not in base64.b64decode(part[start:end])
+
+
+@pytest.mark.parametrize("before", range(4))
+@pytest.mark.parametrize("after", range(4))
+@pytest.mark.parametrize("secret", [SECRET, f"{SECRET}x", f"{SECRET}xy"])
+def test_of_base64_with_a_secret_only_what_tells_of_its_neighbours_is_left(
+    before: int, after: int, secret: str
+) -> None:
+    """Each character that is left holds bits of what stands before the secret or behind it."""
+    whole = base64.b64encode(b"<" * before + secret.encode() + b"\xff" * after).decode().rstrip("=")
+    first, end = -(-before * 8 // 6), (before + len(secret)) * 8 // 6
+    if before in (0, 3) and not after:
+        end = len(whole)  # nothing stands behind it
+    assert Redactor([secret])(whole) == f"{whole[:first]}***{whole[end:]}"
 
 
 @given(secrets=st.lists(ANY_SECRET, max_size=4), text=ANY_TEXT)
