@@ -42,7 +42,8 @@ class Server(ThreadingMixIn, TCPServer):
         self.speed = speed
         self.stopping = Event()
         self._lock = Lock()
-        self._connections: dict[Any, Thread] = {}
+        self._connections: set[Any] = set()
+        self._workers: list[Thread] = []  # a thread is under way for a moment after its connection is closed
         super().__init__(("127.0.0.1", port), _Handler)
 
     def stop(self) -> None:
@@ -51,24 +52,24 @@ class Server(ThreadingMixIn, TCPServer):
         self.shutdown()
         self.server_close()
         with self._lock:
-            threads = list(self._connections.values())
             for connection in self._connections:
                 with suppress(OSError):  # the client was faster
                     connection.shutdown(socket.SHUT_RDWR)
-        for thread in threads:
+        for thread in self._workers:
             thread.join()
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection on a thread of its own."""
         thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
-            self._connections[request] = thread
+            self._connections.add(request)
+        self._workers = [*filter(Thread.is_alive, self._workers), thread]
         thread.start()
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection: with an RST where the handler has asked for one, else with a FIN."""
         with self._lock:
-            self._connections.pop(request, None)
+            self._connections.discard(request)
         request.close()
 
     def handle_error(self, request: Any, client_address: Any) -> None:
