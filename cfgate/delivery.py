@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
+from cfgate.hosts.pipe import descriptor_of_pipe, pour
 from cfgate.model import GateStatus, Result
 from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
@@ -29,9 +30,11 @@ if TYPE_CHECKING:
     from cfgate.hosts import Host
     from cfgate.settings.values import Files
 
-# Seconds for which a pipe may take nothing, and how long to wait before it is tried again.
+# Seconds for which a pipe may take nothing, stdout too, and how long to wait before it is tried again.
 _PATIENCE: Final = 1.0
+_PATIENCE_WITH_STDOUT: Final = 10.0
 _GLANCE: Final = 0.01
+_NOBODY: Final = (errno.ETIMEDOUT, "nobody reads it")
 _RESERVE: Final = 32  # descriptors
 
 UNDECIDED: Final = Result(
@@ -51,12 +54,16 @@ def promise(undecided: Result, host: Host, files: Files) -> None:
 
 def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> None:
     """Write the verdict everywhere; what cannot be written is told, and changes nothing."""
-    for problem in _deliver(result, host, files):
-        host.annotate(Level.WARNING, "cfgate: a report is missing", problem)
+    problems = _deliver(result, host, files)
     if files.result == "-" and stdout is not None:
-        with contextlib.suppress(OSError, ValueError):  # nobody reads it any more
-            stdout.write(as_json(result) + "\n")
-            stdout.flush()
+        try:
+            _print(as_json(result) + "\n", stdout)
+        except TimeoutError as error:
+            problems.append(f"result-file '-' cannot be written: {error.strerror}")
+        except (OSError, ValueError):
+            pass  # whoever read it has gone, and wants it no more
+    for problem in problems:
+        host.annotate(Level.WARNING, "cfgate: a report is missing", problem)
 
 
 def _deliver(result: Result, host: Host, files: Files) -> list[str]:
@@ -99,23 +106,36 @@ def _write(path: Path, content: str) -> None:
         file.write_bytes(data)
 
 
+def _print(text: str, stdout: TextIO) -> None:
+    """Write to stdout, which may be a pipe, whole or for as long as somebody reads."""
+    descriptor = descriptor_of_pipe(stdout)
+    if descriptor is None:
+        stdout.write(text)
+        stdout.flush()
+    else:
+        _hand_over(descriptor, text.encode(stdout.encoding, "backslashreplace"), _PATIENCE_WITH_STDOUT)
+
+
 def _pour(path: Path, data: bytes) -> None:
     """Write to a pipe or a device. Nobody may be there to read: the gate must not hang on that."""
-    nobody = TimeoutError(errno.ETIMEDOUT, "nobody reads it")
     end = time.monotonic() + _PATIENCE
     while (descriptor := _opened(path)) is None:
         if time.monotonic() > end:
-            raise nobody
+            raise TimeoutError(*_NOBODY)
         time.sleep(_GLANCE)
-    with open(descriptor, "wb", buffering=0) as file:  # noqa: PTH123 - it is a descriptor
-        while data:
-            written = file.write(data)  # None: it takes nothing at the moment
-            if written:
-                data, end = data[written:], time.monotonic() + _PATIENCE
-            elif time.monotonic() > end:
-                raise nobody
-            else:
-                time.sleep(_GLANCE)
+    try:
+        _hand_over(descriptor, data, _PATIENCE)
+    finally:
+        os.close(descriptor)
+
+
+def _hand_over(descriptor: int, data: bytes, patience: float) -> None:
+    """Write for as long as some of it is taken every so many seconds."""
+    left, before = bytearray(data), len(data)
+    while not pour(descriptor, left, patience):
+        if len(left) == before:
+            raise TimeoutError(*_NOBODY)
+        before = len(left)
 
 
 def _opened(path: Path) -> int | None:

@@ -13,10 +13,12 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from cfgate import delivery
 from cfgate.delivery import UNDECIDED, _write, deliver, promise, reserved
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
@@ -78,6 +80,46 @@ def test_a_long_report_reaches_a_slow_reader_whole(fifo: Path) -> None:
     _write(fifo, page)
     reading.join()
     assert got == [page.encode()]
+
+
+LONG = replace(UNDECIDED, remedy="x" * 500_000)
+
+
+def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureFixture[str]) -> None:
+    """More than a pipe holds is written as it is read, and is what a file would hold."""
+    reader, writer = os.pipe()
+    got: list[bytes] = []
+    with os.fdopen(reader, "rb") as results:
+        reading = threading.Thread(target=lambda: got.append(results.read()))
+        reading.start()
+        with os.fdopen(writer, "w", encoding="utf-8") as stdout:
+            deliver(LONG, HOST, Files(result="-"), stdout)
+        reading.join()
+    assert json.loads(got[0])["remedy"] == LONG.remedy
+    assert got[0].endswith(b"}\n")
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reader that has stopped loses the JSON and nothing else; of one that has gone no word is said."""
+    monkeypatch.setattr(delivery, "_PATIENCE_WITH_STDOUT", 0.0)
+    log = io.StringIO()
+    reader, writer = os.pipe()
+    with os.fdopen(writer, "w") as stdout:
+        deliver(LONG, Plain(Console(log)), Files(result="-"), stdout)
+        told = "warning: cfgate: a report is missing: result-file '-' cannot be written: nobody reads it\n"
+        assert log.getvalue() == told
+        os.close(reader)
+        deliver(LONG, Plain(Console(log)), Files(result="-"), stdout)
+    assert log.getvalue() == told
+
+
+def test_a_result_goes_into_a_file_that_is_stdout(tmp_path: Path) -> None:
+    """Where stdout is no pipe, it takes everything at once."""
+    with (tmp_path / "result").open("w") as stdout:
+        deliver(LONG, HOST, Files(result="-"), stdout)
+    deliver(LONG, HOST, Files(result="-"), stdout)  # closed by now
+    assert json.loads((tmp_path / "result").read_text())["remedy"] == LONG.remedy
 
 
 @contextmanager

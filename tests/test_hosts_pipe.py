@@ -13,7 +13,7 @@ import pytest
 
 from cfgate.hosts import pipe
 from cfgate.hosts.console import Console
-from cfgate.hosts.pipe import Pipe, as_pipe
+from cfgate.hosts.pipe import Pipe, descriptor_of_pipe
 
 MUCH = 200_000  # bytes, more than a pipe holds
 
@@ -111,9 +111,9 @@ def test_a_reader_is_waited_for_again_once_it_has_caught_up(
     waited: list[float] = []
 
     class Watched(Pipe):
-        def _pour(self, patience: float) -> bool:
-            waited.append(patience)
-            return super()._pour(patience)
+        def _pour(self, seconds: float) -> bool:
+            waited.append(seconds)
+            return super()._pour(seconds)
 
     monkeypatch.setattr(pipe, "_PATIENCE", 0.001)
     reader, writer = ends
@@ -161,15 +161,15 @@ def test_a_line_without_an_end_is_left_out_as_well(ends: tuple[int, int]) -> Non
 def test_only_pipes_and_sockets_are_taken_for_one(tmp_path: Path, ends: tuple[int, int]) -> None:
     """A file takes everything at once, and a stream in memory or a closed one has no descriptor."""
     with (tmp_path / "log").open("w") as file:
-        assert as_pipe(file) is None
-    assert as_pipe(file) is None
-    assert as_pipe(io.StringIO()) is None
-    assert as_pipe(None) is None
+        assert descriptor_of_pipe(file) is None
+    assert descriptor_of_pipe(file) is None
+    assert descriptor_of_pipe(io.StringIO()) is None
+    assert descriptor_of_pipe(None) is None
     with open(ends[1], "w", closefd=False) as stream:
-        assert isinstance(as_pipe(stream), Pipe)
+        assert descriptor_of_pipe(stream) == stream.fileno()
     here, there = socket.socketpair()
     with here, there, here.makefile("w") as stream:
-        assert isinstance(as_pipe(stream), Pipe)
+        assert descriptor_of_pipe(stream) == stream.fileno()
 
 
 def test_a_reader_that_has_gone_is_found_out_at_the_next_line(ends: tuple[int, int]) -> None:

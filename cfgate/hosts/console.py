@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Final, TextIO
 
 from cfgate.hosts import Style
-from cfgate.hosts.pipe import as_pipe
+from cfgate.hosts.pipe import Pipe, descriptor_of_pipe
 
 # SGR escapes, which terminals, GitHub, GitLab and Azure all show; faint may be ignored, and then looks plain.
 _SGR: Final = {Style.DIM: "2", Style.GOOD: "32", Style.BAD: "31", Style.ODD: "33"}
@@ -24,7 +24,8 @@ class Console:
 
     def __init__(self, stream: TextIO | None, *, colour: bool = False) -> None:
         self._stream = stream
-        self._pipe = as_pipe(stream)
+        descriptor = descriptor_of_pipe(stream)
+        self._pipe = None if descriptor is None else Pipe(descriptor)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
         self._colour = colour
 

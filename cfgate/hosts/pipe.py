@@ -16,6 +16,33 @@ _MOST: Final = 1 << 20  # bytes that wait for the reader
 _PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
 
 
+def descriptor_of_pipe(stream: TextIO | None) -> int | None:
+    """Look whether a stream is a pipe or a socket; files, terminals and Windows have no need of this."""
+    if stream is None or not hasattr(select, "poll"):
+        return None
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+    except (OSError, ValueError):  # it is closed, or in memory
+        return None
+    return descriptor if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
+
+
+def pour(descriptor: int, data: bytearray, seconds: float) -> bool:
+    """Write `data`, for some seconds at most, and take away from it what is written; tell whether all is.
+
+    Raises OSError, where nobody is there to read.
+    """
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    end = time.monotonic() + seconds
+    while data:
+        if not room.poll(max(end - time.monotonic(), 0.0) * 1000):
+            return False
+        del data[: os.write(descriptor, data[:_PIECE])]
+    return True
+
+
 class Pipe:
     """Writes what the reader takes, and keeps the rest for the next write. Any thread may call."""
 
@@ -25,8 +52,6 @@ class Pipe:
         self._waiting = bytearray()
         self._missing = 0  # bytes that were left out in front of those that wait
         self._patience = _PATIENCE
-        self._room = select.poll()
-        self._room.register(descriptor, select.POLLOUT)
 
     def write(self, data: bytes) -> None:
         """Write, or keep for later; of more than a MiB the oldest is left out. Raises OSError."""
@@ -45,33 +70,17 @@ class Pipe:
                 if self._pour(_LAST_PATIENCE) or len(self._waiting) == before:
                     break
 
-    def _pour(self, patience: float) -> bool:
-        """Write for some seconds at most; tell whether that was all."""
-        end = time.monotonic() + patience
-        while self._waiting:
-            if not self._room.poll(max(end - time.monotonic(), 0.0) * 1000):
+    def _pour(self, seconds: float) -> bool:
+        # What is missing is told once there is a reader again; a part of a line may stand before it.
+        if self._missing:
+            if not pour(self._descriptor, bytearray(b"\n"), seconds):
                 return False
-            if self._missing:  # in the middle of a line, perhaps
-                told = f"\n… [{self._missing} bytes of this log are missing: nobody read them]\n"
-                self._waiting[:0], self._missing = told.encode(), 0
-            taken = os.write(self._descriptor, self._waiting[:_PIECE])
-            del self._waiting[:taken]
-        return True
+            told = f"… [{self._missing} bytes of this log are missing: nobody read them]\n"
+            self._waiting[:0], self._missing = told.encode(), 0
+        return pour(self._descriptor, self._waiting, seconds)
 
     def _leave_out(self, size: int) -> None:
         """Leave out that many bytes in front, and what is left of the line."""
         size = self._waiting.find(b"\n", size) + 1 or len(self._waiting)
         del self._waiting[:size]
         self._missing += size
-
-
-def as_pipe(stream: TextIO | None) -> Pipe | None:
-    """Take a stream for a pipe if it is one, or a socket; files, terminals and Windows have no need."""
-    if stream is None or not hasattr(select, "poll"):
-        return None
-    try:
-        descriptor = stream.fileno()
-        mode = os.fstat(descriptor).st_mode
-    except (OSError, ValueError):  # it is closed, or in memory
-        return None
-    return Pipe(descriptor) if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
