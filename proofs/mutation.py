@@ -103,7 +103,6 @@ def _run(session: Any, tests: list[str]) -> int:
     by_name = {item.nodeid: item for item in session.items}
     items = [by_name[name] for name in tests if name in by_name]
     os.chdir(_MUTANTS)
-    _forget()
     # mutmut's: pytest puts its own there, and an open file that is lost is an error.
     streams = sys.stdout, sys.stderr
     for item, following in zip(items, [*items[1:], None], strict=True):
@@ -115,7 +114,7 @@ def _run(session: Any, tests: list[str]) -> int:
 
 
 def _forget() -> None:
-    """Empty the caches of cfgate: what it remembers from before the fork comes from before the mutant."""
+    """Empty the caches of cfgate: with them a test might meet neither the code nor the mutant in it."""
     for name, module in list(sys.modules.items()):
         if name.startswith("cfgate"):
             for member in list(vars(module).values()):
@@ -144,6 +143,7 @@ def _session(runner: Any) -> Any:
 
 def pytest_runtest_setup() -> None:
     """Let no test hang for longer than our patience: this module is a plugin of pytest too."""
+    _forget()
     signal.signal(signal.SIGALRM, lambda *_: os._exit(_TIMED_OUT))
     signal.setitimer(signal.ITIMER_REAL, PATIENCE)
 

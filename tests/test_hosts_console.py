@@ -32,6 +32,14 @@ class Stubborn(io.StringIO):
         return super().write(text)
 
 
+class Elsewhere(Stubborn):
+    """A stream whose descriptor nobody can have."""
+
+    def fileno(self) -> int:
+        """Name it."""
+        return -1
+
+
 @settings(deadline=None)
 @given(hostile.texts, st.sampled_from(["ascii", "latin-1", "cp1252", "utf-8"]))
 @example(hostile.WORST, "ascii")
@@ -142,7 +150,7 @@ def test_a_broken_stream_without_a_descriptor_stops_nothing() -> None:
     detached.close()
     with Path(os.devnull).open("w") as closed:
         pass
-    for stream in (detached, closed, Stubborn(OSError())):
+    for stream in (detached, closed, Stubborn(OSError()), Elsewhere(OSError())):
         console = Console(stream)
         console.write("a")
         console.write("b")

@@ -186,6 +186,17 @@ def test_outputs_are_appended_and_the_last_wins(tmp_path: Path) -> None:
     assert b"\r" not in path.read_bytes()
 
 
+def test_outputs_may_go_into_a_pipe() -> None:
+    """Who tries it out by hand may name a pipe, which has no place that could be returned to."""
+    reader, writer = os.pipe()
+    stream = io.StringIO()
+    github(stream, f"/dev/fd/{writer}").output({"ready": "true"})
+    os.close(writer)
+    with os.fdopen(reader, "rb") as pipe:
+        assert file_commands.parse(pipe.read()).values == {"ready": "true"}
+    assert stream.getvalue() == ""
+
+
 @pytest.mark.parametrize("path", ["", "missing/directory/file", "."])
 def test_outputs_that_cannot_be_written_are_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str

@@ -46,6 +46,15 @@ def read(reader: int) -> bytes:
         whole += part
 
 
+def read_on(log: Pipe, reader: int) -> bytes:
+    """Read all that is there and all that was kept."""
+    got = read(reader)
+    for _ in range(50):
+        log.write(b"")
+        got += read(reader)
+    return got
+
+
 def lines(first: int, end: int) -> bytes:
     """Make lines of a thousand bytes, each with its number."""
     return b"".join(b"%0999d\n" % number for number in range(first, end))
@@ -66,33 +75,52 @@ def test_what_is_read_late_is_all_there_and_in_order(ends: tuple[int, int]) -> N
     log = Pipe(writer)
     for number in range(200):
         log.write(lines(number, number + 1))
-    got = read(reader)
-    while len(got) < MUCH:
-        log.write(b"")
-        got += read(reader)
-    assert got == lines(0, 200)
+    assert read_on(log, reader) == lines(0, 200)
 
 
 def test_the_end_of_the_log_waits_for_a_reader_that_reads(
     ends: tuple[int, int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What is left is handed over at the end, as long as somebody goes on taking it."""
+    """What is left is handed over at the end, to somebody who begins to take it a little late."""
     monkeypatch.setattr(pipe, "_LAST_PATIENCE", 30.0)
     reader, writer = ends
     os.set_blocking(reader, True)
-    log = Pipe(writer)
-    log.write(lines(0, 200))
     got: list[bytes] = []
 
     def read_all() -> None:
         while sum(map(len, got)) < MUCH:
             got.append(os.read(reader, 5000))
 
-    late = threading.Thread(target=read_all)
-    late.start()
-    log.close()
+    with open(writer, "w", closefd=False) as stream:
+        console = Console(stream)
+        console.write(lines(0, 200).decode())
+        late = threading.Timer(0.1, read_all)
+        late.start()
+        console.close()
     late.join()
     assert b"".join(got) == lines(0, 200)
+
+
+@pytest.mark.parametrize(("much", "tries"), [(200, 3), (400, 5)])
+def test_the_end_of_the_log_goes_on_while_some_of_it_is_taken(
+    ends: tuple[int, int], much: int, tries: int
+) -> None:
+    """A slow reader has a few chances, each of some time, and not all the time in the world."""
+    reader, writer = ends
+    got: list[bytes] = []
+
+    class Slow(Pipe):
+        def _pour(self, seconds: float) -> bool:
+            done = super()._pour(seconds)
+            got.append(read(reader))
+            return done
+
+    log = Slow(writer)
+    log.write(lines(0, much))
+    log.close()
+    assert len(got) == 1 + tries
+    assert lines(0, much).startswith(b"".join(got))
+    assert (b"".join(got) == lines(0, much)) == (much == 200)
 
 
 def test_the_end_of_the_log_waits_for_nobody_who_does_not_read(ends: tuple[int, int]) -> None:
@@ -132,21 +160,33 @@ def test_of_too_much_the_oldest_is_left_out_by_the_line(ends: tuple[int, int]) -
     """The memory is bounded; the latest lines are kept whole, and the log tells how much is missing."""
     reader, writer = ends
     log = Pipe(writer)
+    log.write(lines(0, 1100))
+    got = read_on(log, reader)
+    told = "\n… [576000 bytes of this log are missing: nobody read them]\n"
+    assert got == told.encode() + lines(576, 1100)
+
+
+def test_what_is_left_out_again_and_again_is_told_once(ends: tuple[int, int]) -> None:
+    """A log that goes on for long without a reader begins where it was left, and ends with the latest."""
+    reader, writer = ends
+    log = Pipe(writer)
     whole = lines(0, 3000)
     for start in range(0, len(whole), 10_000):
         log.write(whole[start : start + 10_000])
         assert len(log._waiting) <= 1 << 20
-    got = read(reader)
-    log.write(b"")
-    while part := read(reader):
-        got += part
-        log.write(b"")
-    begin, end = got.split("\n… [".encode())
+    begin, end = read_on(log, reader).split("\n… [".encode())
     missing, end = end.split(b" bytes of this log are missing: nobody read them]\n")
     assert whole.startswith(begin)
     assert whole.endswith(b"\n" + end)
     assert len(begin) + int(missing) + len(end) == len(whole)
-    assert len(end) >= 1 << 19
+
+
+def test_a_mib_may_wait(ends: tuple[int, int]) -> None:
+    """Nothing is left out before there is a byte too much."""
+    reader, writer = ends
+    log = Pipe(writer)
+    log.write(b"x" * (1 << 20))
+    assert read_on(log, reader) == b"x" * (1 << 20)
 
 
 def test_a_line_without_an_end_is_left_out_as_well(ends: tuple[int, int]) -> None:

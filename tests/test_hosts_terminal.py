@@ -218,7 +218,7 @@ def test_bars_that_just_fit_are_shown_as_they_are() -> None:
 def test_a_window_of_two_rows_shows_one_of_many() -> None:
     """The first bar stands for itself, and one that knows no per cent counts as nothing done."""
     window = Window(70, 4)
-    terminal(window).progress([*bars(1), Bar("unknown", None, ""), *bars(2, percent=20)])
+    terminal(window).progress([*bars(1), Bar("unknown", None, ""), *bars(1, percent=20), *bars(1, 21)])
     first, rest = window.screen.lines
     assert first.startswith("version 0")
     assert rest.startswith("and 3 more")

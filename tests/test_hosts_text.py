@@ -52,6 +52,7 @@ def test_nothing_invisible_is_left(told: str) -> None:
     [
         " 0:08  Queued",
         "blanks at the end \t".expandtabs(4),
+        "MAX",
         "ready: image version 9001 after 3m40s (19 requests)",
         "a::b",
         "# one",

@@ -130,6 +130,27 @@ def test_a_mistake_is_a_problem_and_not_an_exit(argv: list[str], problem: str) -
     assert parse(argv).problems == [problem]
 
 
+@pytest.mark.parametrize(
+    ("argv", "unknown", "ids"),
+    [
+        (["--bogus", "-5", "9001"], ["--bogus"], "9001"),
+        (["--bogus=1", "-5", "9001"], ["--bogus", "-5"], "9001"),
+        (["--bogus", "x", "-5"], ["--bogus", "-5"], None),
+        (["--bogus", "--sped", "-5"], ["--bogus", "--sped"], None),
+        (["-5", "--", "x"], ["-5"], None),
+        (["--bogus=1", "x"], ["--bogus"], "x"),
+    ],
+)
+def test_what_follows_an_unknown_flag_may_be_its_value(
+    argv: list[str], unknown: list[str], ids: str | None
+) -> None:
+    """One word is passed over in silence, unless it is plainly a flag or an id."""
+    arguments = parse(argv)
+    assert [problem.split()[1] for problem in arguments.problems] == unknown
+    given = arguments.layer.get("image-version-id")
+    assert (given and given.text) == ids
+
+
 def test_every_mistake_is_told() -> None:
     """A mistake does not hide those behind it, nor what is right."""
     arguments = parse(["--timeout", "--bogus", "--junit-file", "--result-file", "-", "9001", "--sped=3"])
