@@ -114,6 +114,12 @@ def test_time_out_comes_with_a_final_look_at_the_deadline() -> None:
     assert "more time with `timeout`" in run.outcome.remedy
 
 
+def test_the_look_at_the_deadline_may_come_close_behind_another() -> None:
+    """Whatever the distance to the look before it, the last one is neither late nor left out."""
+    run = Run([job("Running")], timeout=30.01, pause=30)
+    assert run.api.asked == pytest.approx([0, 30, 30.01])
+
+
 def test_a_job_that_ends_at_the_deadline_is_seen() -> None:
     """A job that completes in the last second before the deadline is ready, not late."""
     run = Run([*[job("Running")] * 10, job("Completed")], timeout=95, pause=10)

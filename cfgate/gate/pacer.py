@@ -7,7 +7,7 @@ Each gate looks when its own cadence says so. The pacer only keeps them from doi
 - while the API wants to be left alone (HTTP 429, `Retry-After`) nobody asks; then all come back one by one;
 - once it has refused the credentials, nobody asks any more.
 
-A gate that is alone feels nothing of this, for it does not ask that often.
+A gate that is alone feels nothing of this.
 """
 
 from __future__ import annotations
@@ -33,7 +33,8 @@ class Pacer:
 
     def __init__(self, clock: Clock, targets: int = 1, max_interval: float = 15.0) -> None:
         """Begin; `targets` gates will ask, the most eager of them at least every `max_interval` seconds."""
-        self._spacing = min(_AMPLE, _MOST_DELAY / targets)
+        # A gate that is alone keeps its own distances; only its look at the deadline may come close behind.
+        self._spacing = min(_AMPLE, _MOST_DELAY / targets) if targets > 1 else 0.0
         self._opening = min(_AMPLE, _OPENING * max_interval / targets)
         self._clock = clock
         self._lock = Lock()
