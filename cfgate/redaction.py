@@ -15,13 +15,17 @@ _MASK: Final = "***"
 # A shorter word protects nothing, and without it no sentence could be read.
 _SHORTEST: Final = 4  # characters
 
+_PASSES: Final = 10
+
 # User and password in front of the host of an address, up to the last @ before the path. Behind a colon they
 # may hold slashes, as the keys of S3 do, unless it is a port with a path that stands there, or the colon is
-# one of an IPv6 address. The search for that @ goes so far and no further: a hostile text would make it
-# quadratic. In JSON inside of JSON a slash has backslashes.
+# one of an IPv6 address. The search for that @ goes so far and no further, and not beyond what is masked
+# already: a hostile text would make it quadratic. In JSON inside of JSON a slash has backslashes.
 _USER_INFO: Final = re.compile(
     r"""(: (?: \\{0,3} / ){2})
-        (?: [^\s/?#"<>]+ | (?!\[) [^\s/?#"<>:@]* : (?! [0-9]{1,5} [/?#] ) [^\s"<>@]{1,100} )
+        (?: [^\s/?#"<>]+
+          | (?!\[) [^\s/?#"<>:@]*+ : (?! [0-9]{1,5} [/?#] ) (?= [^\s"<>@]{1,100}+ @ )
+            (?: (?! /\*{3}@ ) [^\s"<>@] )++ )
         (?=@)""",
     re.VERBOSE,
 )
@@ -29,8 +33,9 @@ _USER_INFO: Final = re.compile(
 _QUOTED_USER_INFO: Final = re.compile(
     r"""( %(?:25)?3a (?: %(?:25)?2f ){2} )
         (?: (?: (?! %(?:25)?(?:2f|3f|23) ) [^\s/?#"<>&] )+
-          | (?! %(?:25)?5b ) (?: (?! %(?:25)?(?:2f|3f|23|3a|40) ) [^\s/?#"<>&] ){0,100}
-            %(?:25)?3a (?! [0-9]{1,5} %(?:25)?(?:2f|3f|23) ) (?: (?! %(?:25)?40 ) [^\s"<>&] ){1,100} )
+          | (?! %(?:25)?5b ) (?: (?! %(?:25)?(?:2f|3f|23|3a|40) ) [^\s/?#"<>&] ){0,100}+
+            %(?:25)?3a (?! [0-9]{1,5} %(?:25)?(?:2f|3f|23) )
+            (?: (?! %(?:25)?40 | 2f\*{3}%(?:25)?40 ) [^\s"<>&] ){1,100}+ )
         (?= %(?:25)?40 )""",
     re.VERBOSE | re.IGNORECASE,
 )
@@ -63,9 +68,8 @@ class Redactor:
 
     def __call__(self, text: str) -> str:
         """Return the text without secrets; there is nothing left to mask in what comes out."""
-        before = None
-        # Masks may make a new secret with what is beside them. No form is as short as a mask: this ends.
-        while text != before:
+        # Masks may make a new secret with what is beside them, but hardly ever more than once.
+        for _ in range(_PASSES):
             before = text
             # What is known goes first: of a secret with a quote in it the others would take a part only.
             for part, form in self._forms:
@@ -73,7 +77,9 @@ class Redactor:
                     text = _pattern(form).sub(_MASK, text)
             for pattern in (_USER_INFO, _QUOTED_USER_INFO, _AUTHORIZATION):
                 text = pattern.sub(rf"\1{_MASK}", text)
-        return text
+            if text == before:
+                return text
+        return _MASK  # made up to keep us busy; nobody could read it anyway
 
 
 def _forms(secret: str) -> Iterator[str]:

@@ -13,6 +13,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from cfgate import redaction
 from cfgate.redaction import Redactor
 from tests.canary import ACCESS_KEY, SECRET_KEY, TOKEN, found
 
@@ -259,6 +260,23 @@ def test_a_hostile_text_does_not_hang_the_search(bait: str) -> None:
     """A large text full of beginnings that never end is gone through, and what comes behind it is found."""
     text = bait * ((1 << 18) // len(bait))
     assert Redactor([SECRET])(f"{text}\n s3://me:it@x {SECRET}").endswith(" s3://***@x ***")
+
+
+@pytest.mark.parametrize("end", ["@", "%40", "@" * 1000, "%2540"])
+@pytest.mark.parametrize("bait", [*BAITS, "://a:", "://x", "%3a%2f%2fa%3a", "%253A%252F%252Fa", "://a:b/"])
+def test_masks_do_not_make_their_way_through_a_text(bait: str, end: str) -> None:
+    """What stands before an address that is masked is no user name of it, not even a piece in each pass."""
+    redact = Redactor([SECRET])
+    redact._forms = passes = Counted(redact._forms)
+    redact(bait * 5000 + end)
+    assert passes.rounds <= 3
+
+
+def test_a_text_that_can_always_be_masked_once_more_is_masked_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is a bound to the passes, whatever somebody may think of, and nothing comes out unmasked."""
+    monkeypatch.setattr(redaction, "_PASSES", 1)
+    assert Redactor([SECRET])(f"a {SECRET} b") == "***"
+    assert Redactor([SECRET])("a b") == "a b"
 
 
 class Counted(list[tuple[str, str]]):
