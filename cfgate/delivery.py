@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
-from cfgate.hosts.pipe import descriptor_of_pipe, pour
 from cfgate.model import GateStatus, Result
+from cfgate.pipes import descriptor_of, pour
 from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
 from cfgate.report.markdown import markdown
@@ -30,9 +30,9 @@ if TYPE_CHECKING:
     from cfgate.hosts import Host
     from cfgate.settings.values import Files
 
-# Seconds for which a pipe may take nothing, stdout too, and how long to wait before it is tried again.
+# Seconds for which a pipe may take nothing, what it may take in all, and how often it is tried.
 _PATIENCE: Final = 1.0
-_PATIENCE_WITH_STDOUT: Final = 10.0
+_LONGEST: Final = 10.0
 _GLANCE: Final = 0.01
 _NOBODY: Final = (errno.ETIMEDOUT, "nobody reads it")
 _RESERVE: Final = 32  # descriptors
@@ -57,7 +57,9 @@ def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> 
     problems = _deliver(result, host, files)
     if files.result == "-" and stdout is not None:
         try:
-            _print(as_json(result) + "\n", stdout)
+            # Whoever has cancelled the job will not wait.
+            cancelled = result.status is GateStatus.INTERRUPTED
+            _print(as_json(result) + "\n", stdout, _PATIENCE if cancelled else _LONGEST)
         except TimeoutError as error:
             problems.append(f"result-file '-' cannot be written: {error.strerror}")
         except (OSError, ValueError):
@@ -99,21 +101,27 @@ def _write(path: Path, content: str) -> None:
     """Write a file whole or not at all; its folder is made where it is missing."""
     data = content.encode("utf-8", "backslashreplace")
     path.parent.mkdir(parents=True, exist_ok=True)
-    if path.exists() and not stat.S_ISREG(path.stat().st_mode):
-        _pour(path, data)  # a pipe or a device cannot be replaced
+    if _is_stream(path):
+        _pour(path, data)
         return
-    with _replacing(path) as file:
+    with _replacing(Path(os.path.realpath(path))) as file:  # a link stays, and what it leads to is written
         file.write_bytes(data)
 
 
-def _print(text: str, stdout: TextIO) -> None:
-    """Write to stdout, which may be a pipe, whole or for as long as somebody reads."""
-    descriptor = descriptor_of_pipe(stdout)
+def _is_stream(path: Path) -> bool:
+    """Whether a path is not one of a file that could be replaced: a pipe, a device, a descriptor of ours."""
+    ours = os.path.abspath(path).startswith(("/dev/std", "/dev/fd/", "/proc/"))  # noqa: PTH100 - no link
+    return ours or (path.exists() and not stat.S_ISREG(path.stat().st_mode))
+
+
+def _print(text: str, stdout: TextIO, seconds: float) -> None:
+    """Write to stdout, for some seconds at most where it is a pipe or a terminal."""
+    descriptor = descriptor_of(stdout)
     if descriptor is None:
         stdout.write(text)
         stdout.flush()
-    else:
-        _hand_over(descriptor, text.encode(stdout.encoding, "backslashreplace"), _PATIENCE_WITH_STDOUT)
+    elif not pour(descriptor, bytearray(text.encode(stdout.encoding, "backslashreplace")), seconds):
+        raise TimeoutError(*_NOBODY)
 
 
 def _pour(path: Path, data: bytes) -> None:
@@ -123,25 +131,20 @@ def _pour(path: Path, data: bytes) -> None:
         if time.monotonic() > end:
             raise TimeoutError(*_NOBODY)
         time.sleep(_GLANCE)
+    left, before, end = bytearray(data), len(data), time.monotonic() + _LONGEST
     try:
-        _hand_over(descriptor, data, _PATIENCE)
+        while not pour(descriptor, left, _PATIENCE):
+            if len(left) == before or time.monotonic() > end:
+                raise TimeoutError(*_NOBODY)
+            before = len(left)
     finally:
         os.close(descriptor)
-
-
-def _hand_over(descriptor: int, data: bytes, patience: float) -> None:
-    """Write for as long as some of it is taken every so many seconds."""
-    left, before = bytearray(data), len(data)
-    while not pour(descriptor, left, patience):
-        if len(left) == before:
-            raise TimeoutError(*_NOBODY)
-        before = len(left)
 
 
 def _opened(path: Path) -> int | None:
     """Open without waiting for a reader; `None` while there is none."""
     try:
-        return os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+        return os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_APPEND)
     except OSError as error:
         if error.errno == errno.ENXIO:
             return None
@@ -173,7 +176,11 @@ def _replacing(path: Path) -> Iterator[Path]:
     new = Path(name)
     try:
         yield new
-        new.chmod(path.stat().st_mode if path.exists() else 0o644)
+        before = path.stat() if path.exists() else None
+        new.chmod(before.st_mode if before else 0o644)
+        if before and (before.st_uid, before.st_gid) != (new.stat().st_uid, new.stat().st_gid):
+            with contextlib.suppress(OSError):  # only root may give a file away
+                os.chown(new, before.st_uid, before.st_gid)
         new.replace(path)
     except BaseException:
         new.unlink(missing_ok=True)

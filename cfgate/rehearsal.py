@@ -75,11 +75,15 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
         )
         simulator.start()
     except (ScenarioError, OSError) as error:
-        invalid = InvalidSettings([str(error)])
-        say(f"{invalid.status.label}: {error}")
+        told = str(error)
+        if isinstance(error, OSError):
+            told = f"port {request.port} cannot be had ({error.strerror}): give another --port, or 0 for any"
+        invalid = InvalidSettings([told])
+        say(f"{invalid.status.label}: {told}")
         return invalid.status.exit_code
     try:
-        say(f"{simulator.url}  plays {request.scenario}: {scenario.description}")
+        about = f": {scenario.description}" if scenario.description else ""
+        say(f"{simulator.url}  plays {request.scenario}{about}")
         say("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
         while not isinstance(message := inbox.get(), Signals):
             pass  # nothing else is ever posted here

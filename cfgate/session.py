@@ -5,6 +5,7 @@ Here the parts meet: a client, a gate for each target, a narrator, and the watch
 
 from __future__ import annotations
 
+import errno
 import traceback
 from contextlib import ExitStack
 from dataclasses import replace
@@ -161,4 +162,7 @@ def bug(error: BaseException, redact: Callable[[str], str] = _no_text) -> Broken
         if Path(__file__).parent in Path(frame.filename).parents:
             place = f" in {Path(frame.filename).name}, line {frame.lineno}"
     text = redact(str(error))
+    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
+        remedy = "Let this job have more files open (`ulimit -n`), or gate on fewer targets in one step."
+        return Broken("too many open files", remedy=remedy)
     return Broken(f"{type(error).__name__}{place}{f': {text}' if text else ''}")

@@ -401,12 +401,39 @@ def test_simulate_serves_until_it_is_stopped(github: Github) -> None:
     assert not canary.found(stdout)
 
 
+def test_a_job_that_may_open_too_few_files_is_told_so() -> None:
+    """A limit of the machine is no bug in cfgate, and there is something to do about it."""
+    limited = f"ulimit -n 12; exec {sys.executable} -m cfgate check 9001 --rehearse ready"
+    ran = subprocess.run(
+        ["/bin/sh", "-c", limited], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert ran.returncode == 70
+    assert "too many open files" in ran.stdout
+    assert "`ulimit -n`" in ran.stdout
+    assert "a bug" not in ran.stdout
+
+
+def test_a_pipe_into_which_nobody_writes_is_no_config_file(tmp_path: Path) -> None:
+    """Whoever names a silent pipe is told so in time, and nothing is sent."""
+    os.mkfifo(tmp_path / "gate.yml")
+    ran = command("check", "9001", "--rehearse", "ready", "--config", str(tmp_path / "gate.yml"))
+    assert ran.returncode == 2
+    assert "from flag --config cannot be read: nobody writes into it" in ran.stdout
+
+
 def test_simulate_tells_a_wrong_scenario() -> None:
     """A scenario that does not exist, or a port that is taken, ends `simulate` with one clear line."""
-    ran = command("simulate", "--scenario", "redy")
-    assert ran.returncode == 2
-    assert "ready" in ran.stdout
-    assert "Traceback" not in ran.stderr
+    with playing("ready") as simulator:
+        port = simulator.url.rpartition(":")[2]
+        taken = command("simulate", "--port", port)
+    wrong = command("simulate", "--scenario", "redy")
+    assert "ready" in wrong.stdout
+    assert taken.stdout.startswith(
+        f"invalid: port {port} cannot be had (Address already in use): give another"
+    )
+    for ran in (wrong, taken):
+        assert ran.returncode == 2
+        assert ran.stderr == ""
 
 
 def test_help_and_version() -> None:

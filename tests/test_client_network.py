@@ -92,6 +92,29 @@ def test_a_certificate_can_be_trusted_by_itself() -> None:
         assert api.fetch(TARGET, ASID).job.progress == 12
 
 
+def test_authorities_may_come_from_a_pipe() -> None:
+    """As a shell gives them with `<(…)`, whatever stands between the certificates; they can be read once."""
+    for name, count in (("ca_bundle", tls_context({}).cert_store_stats()["x509_ca"] + 1), ("variable", 1)):
+        reader, writer = os.pipe()
+        os.write(writer, "Aussteller: Prüfstelle\n".encode() + Path(CA).read_bytes())
+        os.close(writer)
+        place = f"/dev/fd/{reader}"
+        context = tls_context({}, place) if name == "ca_bundle" else tls_context({"SSL_CERT_FILE": place})
+        assert context.cert_store_stats()["x509_ca"] == count
+        os.close(reader)
+
+
+def test_a_pipe_without_authorities_is_refused() -> None:
+    """What comes from a pipe is not trusted blindly, even when it is nothing at all."""
+    for content in (b"", b"PK", b"-----BEGIN CERTIFICATE-----\nnone\n"):
+        reader, writer = os.pipe()
+        os.write(writer, content)
+        os.close(writer)
+        with pytest.raises(InvalidSettings, match=r"ca-bundle names /dev/fd/.* which holds no certificate"):
+            tls_context({}, f"/dev/fd/{reader}")
+        os.close(reader)
+
+
 def test_a_variable_that_is_empty_is_not_set() -> None:
     """`SSL_CERT_FILE=` means nothing, and the next variable counts."""
     environ = {"REQUESTS_CA_BUNDLE": "", "SSL_CERT_FILE": CA}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import pty
 import resource
 import signal
 import subprocess
@@ -102,7 +103,7 @@ def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureF
 
 def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that has stopped loses the JSON and nothing else; of one that has gone no word is said."""
-    monkeypatch.setattr(delivery, "_PATIENCE_WITH_STDOUT", 0.0)
+    monkeypatch.setattr(delivery, "_LONGEST", 0.0)
     log = io.StringIO()
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stdout:
@@ -155,6 +156,46 @@ def test_a_full_disk_leaves_no_half_of_a_summary(tmp_path: Path) -> None:
     with limited(resource.RLIMIT_FSIZE, 20_000):
         host.summary("x" * 30_000)
     assert page.read_text() == "of another program\n"
+
+
+def test_a_link_stays_and_what_it_leads_to_is_written(tmp_path: Path) -> None:
+    """Whoever has put a link in the place of a report wants it elsewhere, also where nothing is yet."""
+    (tmp_path / "elsewhere").mkdir()
+    for there in (tmp_path / "elsewhere" / "old", tmp_path / "elsewhere" / "new"):
+        link = tmp_path / f"link-{there.name}"
+        link.symlink_to(there)
+        if there.name == "old":
+            there.write_text("old")
+        deliver(UNDECIDED, HOST, Files(result=str(link)), None)
+        assert link.is_symlink()
+        assert json.loads(there.read_text())["status"] == "error"
+
+
+def test_a_report_keeps_its_owner_and_mode(tmp_path: Path) -> None:
+    """Whoever could read the file before can read it now; as root, for nobody else may give files away."""
+    report = tmp_path / "result.json"
+    report.write_text("old")
+    report.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(report, 65534, 65534)
+    before = report.stat()
+    deliver(UNDECIDED, HOST, Files(result=str(report)), None)
+    after = report.stat()
+    assert report.read_text() != "old"
+    assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
+
+
+def test_a_descriptor_of_ours_is_written_to_and_never_replaced(tmp_path: Path) -> None:
+    """`/dev/stdout` may lead to a file: it is appended to, behind what stands there."""
+    log = tmp_path / "log"
+    with log.open("w") as file:
+        file.write("before\n")
+        file.flush()
+        deliver(UNDECIDED, HOST, Files(result=f"/dev/fd/{file.fileno()}"), None)
+        assert log.samefile(f"/dev/fd/{file.fileno()}")
+    before, result = log.read_text().split("\n", 1)
+    assert before == "before"
+    assert json.loads(result)["status"] == "error"
 
 
 def test_a_full_disk_leaves_the_report_of_before(tmp_path: Path) -> None:
@@ -244,13 +285,23 @@ def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_pa
     assert json.loads(report.read_text())["status"] == "interrupted"
 
 
-@pytest.mark.parametrize(("ending", "code"), [("ready", 0), ("timeout", 4), ("interrupted", 143)])
-def test_a_log_that_nobody_reads_any_more_stops_nothing(tmp_path: Path, ending: str, code: int) -> None:
+@pytest.mark.parametrize(
+    ("ending", "code", "kind"),
+    [
+        ("ready", 0, "pipe"),
+        ("timeout", 4, "pipe"),
+        ("interrupted", 143, "pipe"),
+        ("interrupted", 143, "terminal"),
+    ],
+)
+def test_a_log_that_nobody_reads_any_more_stops_nothing(
+    tmp_path: Path, ending: str, code: int, kind: str
+) -> None:
     """A runner that has stopped reading neither holds up the verdict nor a time-out nor a signal."""
     life = "life: [{state: Running, for: 1s}, {state: Completed}]" if not code else "life: [{state: Running}]"
     output = tmp_path / "output"
     output.touch()
-    reader, writer = os.pipe()
+    reader, writer = os.pipe() if kind == "pipe" else pty.openpty()
     os.set_blocking(writer, False)
     fill(writer)
     os.set_blocking(writer, True)

@@ -424,7 +424,7 @@ def test_a_roll_out_is_ready_in_two_answers_ten_seconds_apart() -> None:
     assert run.status is GateStatus.READY
     assert run.api.asked == pytest.approx([0, 20, 40, 43, 46, 49, 50])
     assert [event.what for event in run.told(Noted) if isinstance(event, Noted)] == [
-        "the roll-out is Completed, but it has to stay so for 10 s; asking once more"
+        "the roll-out is Completed, but it has to stay so for 10 s"
     ]
 
 

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import io
 import os
-import socket
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
 from cfgate.hosts import pipe
 from cfgate.hosts.console import Console
-from cfgate.hosts.pipe import Pipe, descriptor_of_pipe
+from cfgate.hosts.pipe import Pipe
 
 MUCH = 200_000  # bytes, more than a pipe holds
 
@@ -196,20 +193,6 @@ def test_a_line_without_an_end_is_left_out_as_well(ends: tuple[int, int]) -> Non
     for _ in range(5):
         log.write(b"x" * (1 << 20))
     assert len(log._waiting) <= 1 << 20
-
-
-def test_only_pipes_and_sockets_are_taken_for_one(tmp_path: Path, ends: tuple[int, int]) -> None:
-    """A file takes everything at once, and a stream in memory or a closed one has no descriptor."""
-    with (tmp_path / "log").open("w") as file:
-        assert descriptor_of_pipe(file) is None
-    assert descriptor_of_pipe(file) is None
-    assert descriptor_of_pipe(io.StringIO()) is None
-    assert descriptor_of_pipe(None) is None
-    with open(ends[1], "w", closefd=False) as stream:
-        assert descriptor_of_pipe(stream) == stream.fileno()
-    here, there = socket.socketpair()
-    with here, there, here.makefile("w") as stream:
-        assert descriptor_of_pipe(stream) == stream.fileno()
 
 
 def test_a_reader_that_has_gone_is_found_out_at_the_next_line(ends: tuple[int, int]) -> None:

@@ -108,6 +108,7 @@ def test_an_empty_id_is_a_problem() -> None:
     [
         (["--timout=5m"], "flag --timout is unknown to cfgate wait: did you mean --timeout?"),
         (["--time", "5m"], "flag --time is unknown to cfgate wait: did you mean --timeout?"),
+        (["--", "--timeout", "5m"], "flag --timeout stands behind `--`: write options before it"),
         (["--hepl"], "flag --hepl is unknown to cfgate wait: did you mean --help?"),
         (["--verison"], "flag --verison is unknown to cfgate wait: did you mean --version?"),
         (["--no-timeout"], "flag --no-timeout is unknown to cfgate wait: did you mean --timeout?"),

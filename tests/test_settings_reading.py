@@ -607,6 +607,9 @@ def test_what_is_odd_is_a_warning() -> None:
     assert twice == "image-version-id names 9001 more than once; each is waited for once"
     assert stall.startswith("stall-timeout (15s) is no longer than the longest pause between two looks (15s)")
     assert run("--stall-timeout=15s", "--poll-interval=5s").warnings == ()
+    once = read(["check", "9001", "--stall-timeout=15s"], ACCOUNT)
+    assert isinstance(once, Run)
+    assert once.warnings == ()
 
 
 @pytest.mark.parametrize(

@@ -321,7 +321,7 @@ def test_a_rollout_needs_the_asid(refuse: Refuse, gate: Read) -> None:
     )
     (problem,) = refuse(content)
     assert problem.startswith(
-        "account-service-id, the ASID, is missing for b and c (rollout needs it, with a"
+        "account-service-id, the ASID, is missing for b and c (a rollout needs it in any case)"
     )
     assert refuse(content, "--rehearse=ready") == (problem,)
     plans = gate(content, CFGATE_ACCOUNT_SERVICE_ID="5").settings.plans

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
 
+from cfgate import pipes
 from cfgate.errors import InvalidSettings
 from cfgate.loopback import is_loopback
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 # In the order of precedence. The first two are what requests knows, the last is what most others obey.
 _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
+_MOST_CERTIFICATES: Final = 1 << 23  # bytes from a pipe
 _PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
 
@@ -51,13 +53,22 @@ def _trust(context: ssl.SSLContext, place: str, source: str) -> None:
     try:
         if Path(place).is_dir():
             context.load_verify_locations(capath=place)
-        else:
+        elif Path(place).is_file():
             context.load_verify_locations(cafile=place)
+        else:
+            context.load_verify_locations(cadata=_certificates(pipes.read(place, _MOST_CERTIFICATES)))
     except ssl.SSLError:
         raise InvalidSettings([f"{source} names {place}, which holds no certificate in PEM form"]) from None
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or "not a file name").lower()
         raise InvalidSettings([f"{source} names {place}, which cannot be read: {why}"]) from None
+
+
+def _certificates(content: bytes) -> str:
+    """Take what came from a pipe, without what may stand between the certificates."""
+    if b"-----BEGIN" not in content:
+        raise ssl.SSLError
+    return content.decode("ascii", "ignore")
 
 
 def proxy_for(url: str, environ: Mapping[str, str]) -> str:

@@ -82,7 +82,7 @@ class Chronicle:
         too_old = "that answer is too old to be believed at once"
         self.doubt = too_old if stale else f"it has to stay so for {holds:g} s"
         if changed:
-            self.note(f"{job.why}, but {self.doubt}; asking once more")
+            self.note(f"{job.why}, but {self.doubt}")
         return left
 
     def waiting(self, job: JobStatus, left: float | None) -> None:

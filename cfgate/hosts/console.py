@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from typing import Final, TextIO
 
 from cfgate.hosts import Style
-from cfgate.hosts.pipe import Pipe, descriptor_of_pipe
+from cfgate.hosts.pipe import Pipe
+from cfgate.pipes import descriptor_of
 
 # SGR escapes, which terminals, GitHub, GitLab and Azure all show; faint may be ignored, and then looks plain.
 _SGR: Final = {Style.DIM: "2", Style.GOOD: "32", Style.BAD: "31", Style.ODD: "33"}
@@ -18,15 +19,16 @@ class Console:
     """Write text at once and never raise or hang: a log that nobody reads any more must not stop a gate.
 
     `stream` may be `None` (Python's own way to say that the descriptor was closed before it started), closed,
-    broken, a pipe whose reader has stopped, or of an encoding that lacks characters: these are written as
-    escapes.
+    broken, a pipe or a terminal whose reader has stopped, or of an encoding that lacks characters: these are
+    written as escapes.
     """
 
     def __init__(self, stream: TextIO | None, *, colour: bool = False) -> None:
         self._stream = stream
-        descriptor = descriptor_of_pipe(stream)
-        self._pipe = None if descriptor is None else Pipe(descriptor)
         self._encoding = getattr(stream, "encoding", None) or "utf-8"
+        # UTF-16 begins with a mark: there only the stream itself knows where the beginning is.
+        descriptor = None if "".encode(self._encoding) else descriptor_of(stream)
+        self._pipe = None if descriptor is None else Pipe(descriptor)
         self._colour = colour
 
     def lines(self, lines: Iterable[str], style: Style = Style.PLAIN) -> None:

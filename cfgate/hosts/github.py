@@ -97,7 +97,7 @@ class GitHub(Plain):
         try:
             yield
         except OSError as error:
-            failure = f"warning: the {what} could not be written to {variable}: {error}"
+            failure = f"warning: the {what} could not be written to {variable}: {error.strerror or error}"
             if failure not in self._failures:
                 self._failures.add(failure)
                 self.log(failure, Style.ODD)

@@ -2,45 +2,15 @@
 
 from __future__ import annotations
 
-import os
-import select
-import stat
-import time
 from threading import Lock
-from typing import Final, TextIO
+from typing import Final
+
+from cfgate.pipes import pour
 
 _PATIENCE: Final = 0.2  # seconds that one write waits for the reader
 _LAST_PATIENCE: Final = 2.0  # and the end of the log, for every bit that the reader takes
 _LAST_TRIES: Final = 5
 _MOST: Final = 1 << 20  # bytes that wait for the reader
-_PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
-
-
-def descriptor_of_pipe(stream: TextIO | None) -> int | None:
-    """Look whether a stream is a pipe or a socket; files, terminals and Windows have no need of this."""
-    if stream is None or not hasattr(select, "poll"):
-        return None
-    try:
-        descriptor = stream.fileno()
-        mode = os.fstat(descriptor).st_mode
-    except (OSError, ValueError):  # it is closed, or in memory
-        return None
-    return descriptor if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
-
-
-def pour(descriptor: int, data: bytearray, seconds: float) -> bool:
-    """Write `data`, for some seconds at most, and take away from it what is written; tell whether all is.
-
-    Raises OSError, where nobody is there to read.
-    """
-    room = select.poll()
-    room.register(descriptor, select.POLLOUT)
-    end = time.monotonic() + seconds
-    while data:
-        if not room.poll(max(end - time.monotonic(), 0.0) * 1000):
-            return False
-        del data[: os.write(descriptor, data[:_PIECE])]
-    return True
 
 
 class Pipe:

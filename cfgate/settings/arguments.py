@@ -129,6 +129,8 @@ def _unknown_flag(flag: str, command: Command) -> str:
             return f"flag {flag} takes no value: leave the value away"
         if not option.secret:
             known += [option.flag, option.opposite] if option.boolean else [option.flag]
+    if flag in known:
+        return f"flag {flag} stands behind `--`: write options before it"
     guess = closest(flag, known)
     advice = f"did you mean {guess}?" if guess else "see cfgate --help"
     # Behind one dash a value may follow at once, as in curl's -uname:password.

@@ -71,7 +71,7 @@ def missing_somewhere(asked: Sequence[Entry], values: Sequence[Mapping[str, Any]
 def _asid_needed(given: Mapping[str, Given], resource: Resource | None) -> str:
     """Say why the ASID is needed; "" when it is not."""
     if resource and resource.needs_account:
-        return f"{resource.label} needs it, with a token too"
+        return f"a {resource.label} needs it in any case"
     return "" if "rehearse" in given or "token" in given else "only a token can do without"
 
 
@@ -126,7 +126,7 @@ def oddities(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
 def _restless(plan: Plan) -> Iterator[str]:
     """Tell when a job would have to move faster than it is looked at."""
     pause = plan.poll_interval or plan.max_interval
-    if plan.stall_timeout is not None and plan.stall_timeout <= pause:
+    if plan.timeout > 0 and plan.stall_timeout is not None and plan.stall_timeout <= pause:
         whose = f" of {named(plan.target.name)}" if plan.target.name else ""
         yield (
             f"stall-timeout{whose} ({spelled(plan.stall_timeout)}) is no longer than the longest pause "

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
 
 import yaml
 
+from cfgate import pipes
 from cfgate.settings.layers import FileFindings, Findings, Given
 from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
 from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
@@ -40,8 +40,7 @@ def read_file(path: str) -> FileFindings:
 
 def _text(path: str) -> str:
     try:
-        with Path(one_line(path)).open("rb") as file:
-            content = file.read(_MOST_BYTES + 1)
+        content = pipes.read(one_line(path), _MOST_BYTES)
     except OSError as error:
         raise Wrong(f"cannot be read: {error.strerror}") from None
     if len(content) > _MOST_BYTES:

@@ -154,7 +154,9 @@ def result_path(text: str) -> str:
 def readable_file(text: str) -> str:
     """Read the name of a file that can be read now."""
     try:
-        Path(one_line(text)).open("rb").close()
+        path = Path(one_line(text))
+        if not path.is_fifo():  # what is read from a pipe is gone
+            path.open("rb").close()
     except OSError as error:
         raise Wrong(f"cannot be read: {error.strerror}") from None
     return text

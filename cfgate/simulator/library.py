@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
+from cfgate import pipes
 from cfgate.simulator.scenario import Scenario, ScenarioError
 
 _BUILT_IN: Final = Path(__file__).with_name("scenarios")
@@ -44,8 +45,7 @@ def _looks_like_path(name: str) -> bool:
 
 def _text(path: str) -> str:
     try:
-        with Path(path).open(encoding="utf-8-sig") as file:
-            text = file.read(_LARGEST + 1)
+        text = pipes.read(path, 4 * _LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
         raise ScenarioError(path, ["it is not UTF-8; save it as UTF-8"]) from None
     except FileNotFoundError:

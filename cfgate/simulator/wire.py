@@ -63,8 +63,8 @@ class Server(ThreadingMixIn, TCPServer):
         thread = Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
         with self._lock:
             self._connections.add(request)
-        self._workers = [*filter(Thread.is_alive, self._workers), thread]
         thread.start()
+        self._workers = [*filter(Thread.is_alive, self._workers), thread]
 
     def shutdown_request(self, request: Any) -> None:
         """Close a connection: with an RST where the handler has asked for one, else with a FIN."""
