@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from typing import TextIO
 
 _PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
+# Windows has no O_NONBLOCK, and nobody else has O_BINARY.
+_TO_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _GLANCE: Final = 0.01  # seconds, where nothing can be waited for
 
 
@@ -59,7 +61,7 @@ def read(path: str, most: int, seconds: float = 5.0) -> bytes:
 
     Raises OSError, and ValueError for what can be no name of a file.
     """
-    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0))
+    descriptor = os.open(path, _TO_READ)
     try:
         waits = hasattr(select, "poll") and not stat.S_ISREG(os.fstat(descriptor).st_mode)
         content, end = b"", time.monotonic() + seconds

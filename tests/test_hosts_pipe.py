@@ -210,6 +210,16 @@ def test_a_reader_that_has_gone_is_found_out_at_the_next_line(ends: tuple[int, i
     assert read(ends[0]) == b""
 
 
+def test_an_encoding_with_a_mark_at_its_beginning_has_one_mark(ends: tuple[int, int]) -> None:
+    """UTF-16 is written by the stream itself, which knows what it has written."""
+    with open(ends[1], "w", closefd=False, encoding="utf-16") as stream:
+        console = Console(stream)
+        console.lines(["a"])
+        console.lines(["b"])
+        console.close()
+    assert read(ends[0]).decode("utf-16") == "a\nb\n"
+
+
 def test_a_console_writes_its_encoding_into_a_pipe(ends: tuple[int, int]) -> None:
     """What the encoding of the stream lacks is written as an escape, to a pipe too."""
     with open(ends[1], "w", closefd=False, encoding="latin-1") as stream:

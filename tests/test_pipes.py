@@ -139,10 +139,31 @@ def test_a_pipe_is_read_to_its_end(fifo: Path) -> None:
     writer.join()
 
 
+def test_a_pipe_is_read_up_to_a_byte_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However its content comes in pieces, and though somebody else may be faster."""
+    reader, writer = os.pipe()
+    take, sizes = os.read, iter([2, 0, 2, 1, 9, 9])
+
+    def in_pieces(descriptor: int, size: int) -> bytes:
+        piece = next(sizes)
+        if not piece:
+            raise BlockingIOError
+        return take(descriptor, min(piece, size))
+
+    os.write(writer, b"1234567890")
+    monkeypatch.setattr(os, "read", in_pieces)
+    assert pipes.read(f"/dev/fd/{reader}", 5) == b"123456"
+    sizes = iter([2, 9])
+    assert pipes.read(f"/dev/fd/{reader}", 2) == b"789"
+    os.close(reader)
+    os.close(writer)
+
+
 def test_a_pipe_into_which_nobody_writes_is_not_waited_for_long(fifo: Path) -> None:
     """Neither if nobody has ever opened it, nor if somebody has and is silent, at the start or later."""
-    with pytest.raises(TimeoutError, match="nobody writes into it"):
+    with pytest.raises(TimeoutError) as silence:
         pipes.read(str(fifo), 5, 0.01)
+    assert silence.value.strerror == "nobody writes into it"
     reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
     with fifo.open("wb", buffering=0) as silent:
         with pytest.raises(TimeoutError, match="nobody writes into it"):
