@@ -99,6 +99,12 @@ def test_looks_at_the_same_moment_are_spread() -> None:
     assert last[-1] <= 100.5
 
 
+def test_two_gates_keep_a_distance_as_well() -> None:
+    """The fewest that can meet are spread too."""
+    first, second = [at for at in Fleet([running_until(10**6)] * 2, timeout=100).moments() if at >= 100]
+    assert second - first == pytest.approx(0.05)
+
+
 def test_looking_once_is_spread_as_well() -> None:
     """A time-out of 0 sends no burst either."""
     fleet = Fleet([running_until(0)] * 200, timeout=0)

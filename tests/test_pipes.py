@@ -64,6 +64,7 @@ def test_a_terminal_that_nobody_watches_is_not_waited_for(terminal: tuple[int, i
         pipes.pour(descriptor, text, 0.0)
     assert got == whole
     assert os.get_blocking(program)
+    assert not os.get_blocking(descriptor)
     os.close(descriptor)
 
 
