@@ -93,7 +93,7 @@ def test_each_power_is_where_it_is_used() -> None:
         "names": {"packages"},
         "series": {"contents"},
     }
-    assert RELEASE["pypi"]["environment"]["name"] == "pypi"
+    assert RELEASE["pypi"]["environment"] == "pypi"
     assert not any(
         "checkout" in step.get("uses", "") for job in ("sign", "pypi") for step in RELEASE[job]["steps"]
     )
