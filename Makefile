@@ -30,7 +30,7 @@ test: lint ## lint, then the whole test suite
 # Without the tests of the guard over the credentials, half of which is off while somebody traces.
 coverage: $(VENV)/dev.txt ## which lines and branches the tests run; fails under 95 %
 	$(BIN)/coverage erase
-	$(BIN)/coverage run -m pytest $(PARALLEL) --ignore tests/test_canary_guard.py
+	$(BIN)/coverage run -m pytest $(PARALLEL) --ignore tests/support/test_canary_guard.py
 	$(BIN)/coverage combine --quiet
 	$(BIN)/coverage report
 

@@ -1,5 +1,5 @@
 """The program of the container: the same as `cfgate` and `python -m cfgate`."""
 
-from cfgate.start import main
+from cfgate.__main__ import main
 
 raise SystemExit(main())

@@ -16,9 +16,9 @@ from statistics import fmean
 from typing import Final
 
 from benchmarks.worlds import ID, Job, World
-from cfgate.clock import ApiClock
-from cfgate.model import JobStatus
+from cfgate.rules import judge_job
 from cfgate.schedule import Pacing
+from cfgate.system.clock import ApiClock
 
 ROUND_TRIP: Final = 0.15  # seconds
 
@@ -86,7 +86,7 @@ def wait(job: Job, pacing: Pacing) -> Wait:
         requests += 1
         sent = clock.now
         asked = sent + ROUND_TRIP / 2
-        status = JobStatus.from_payload(job.answer(asked), ID)
+        status = judge_job(job.answer(asked), ID)
         clock.sleep(ROUND_TRIP)
         if asked >= job.end:
             return Wait(requests, clock.now - job.end, job.end)

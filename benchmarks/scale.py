@@ -31,10 +31,10 @@ from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.model import Answer, GateStatus, Target
+from cfgate.rules.answer import read
 from cfgate.schedule import Cadence
 from cfgate.simulator import Scenario, Simulator, parse
 from cfgate.simulator.api import Access, Api
-from cfgate.verdicts import read
 
 ROOT: Final = Path(__file__).parents[1]
 MAX_INTERVAL: Final = 15.0  # seconds; the default of the option
@@ -159,8 +159,8 @@ class Wire:
         """Ask about a target."""
         sent = self._clock.monotonic()
         self._clock.sleep(ROUND_TRIP / 2)
-        reply = self._api.answer("GET", target.resource.address(target.image_version_id, 1), "")
-        self.seen.append(Seen(self._clock.monotonic(), target.image_version_id, reply.told == "Completed"))
+        reply = self._api.answer("GET", target.resource.address(target.id, 1), "")
+        self.seen.append(Seen(self._clock.monotonic(), target.id, reply.told == "Completed"))
         headers = Message()
         for name, value in reply.headers.items():
             headers[name] = value
@@ -169,7 +169,7 @@ class Wire:
             reply.status,
             dict(headers),
             reply.body,
-            target.image_version_id,
+            target.id,
             target.resource,
             now=self._clock.time(),
         )

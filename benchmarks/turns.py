@@ -13,7 +13,7 @@ NOON = 1_795_435_200.0  # Unix seconds at which virtual days begin
 
 
 class TurnClock:
-    """A `cfgate.clock.Clock` on which any number of threads take turns, in an order that never varies."""
+    """A `Clock` on which any number of threads take turns, in an order that never varies."""
 
     def __init__(self) -> None:
         self._now = 0.0

@@ -14,20 +14,20 @@ from dataclasses import dataclass, replace
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
-from cfgate.clock import Clock, SystemClock
-from cfgate.delivery import UNDECIDED, deliver, promise, reserved
-from cfgate.epilogue import conclude
+from cfgate.delivery import UNDECIDED, deliver, reserved, write_undecided
 from cfgate.errors import GateError
 from cfgate.hosts import Level
 from cfgate.hosts.choose import choose
 from cfgate.hosts.console import Console
+from cfgate.log.ending import conclude
+from cfgate.log.progress import introduce
 from cfgate.model import Result
-from cfgate.narrator import introduce
-from cfgate.redaction import Redactor
 from cfgate.session import bug, ended_by, run
 from cfgate.settings.reading import read
 from cfgate.settings.values import Demo, Files, InvalidRequest, Run, Settings, Show, Simulate
-from cfgate.signals import listen
+from cfgate.system.clock import Clock, SystemClock
+from cfgate.system.signals import listen
+from cfgate.text.redaction import Redactor
 
 if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
@@ -103,7 +103,7 @@ class Program:
             for secret in _inputs(settings):
                 host.mask(secret)
             introduce(host, settings, request.warnings)
-            promise(undecided, host, files)
+            write_undecided(undecided, host, files)
             with reserved():
                 result = run(settings, host, self.inbox, self.clock, self.environ, redact, speed)
         except GateError as error:

@@ -19,12 +19,12 @@ from typing import TYPE_CHECKING, Final, TextIO
 from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
 from cfgate.model import GateStatus, Result
-from cfgate.pipes import descriptor_of, pour
 from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
 from cfgate.report.markdown import markdown
 from cfgate.report.outputs import outputs
 from cfgate.report.result import as_json
+from cfgate.system.pipes import descriptor_of, write_within
 
 if TYPE_CHECKING:
     from cfgate.hosts import Host
@@ -45,7 +45,7 @@ UNDECIDED: Final = Result(
 )
 
 
-def promise(undecided: Result, host: Host, files: Files) -> None:
+def write_undecided(undecided: Result, host: Host, files: Files) -> None:
     """Write the fail-closed verdict everywhere. Raises InvalidSettings for what cannot be written."""
     problems = _deliver(undecided, host, files)
     if problems:
@@ -120,7 +120,7 @@ def _print(text: str, stdout: TextIO, seconds: float) -> None:
     if descriptor is None:
         stdout.write(text)
         stdout.flush()
-    elif not pour(descriptor, bytearray(text.encode(stdout.encoding, "backslashreplace")), seconds):
+    elif not write_within(descriptor, bytearray(text.encode(stdout.encoding, "backslashreplace")), seconds):
         raise TimeoutError(*_NOBODY)
 
 
@@ -133,7 +133,7 @@ def _pour(path: Path, data: bytes) -> None:
         time.sleep(_GLANCE)
     left, before, end = bytearray(data), len(data), time.monotonic() + _LONGEST
     try:
-        while not pour(descriptor, left, _PATIENCE):
+        while not write_within(descriptor, left, _PATIENCE):
             if len(left) == before or time.monotonic() > end:
                 raise TimeoutError(*_NOBODY)
             before = len(left)

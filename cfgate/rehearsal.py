@@ -17,8 +17,8 @@ from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines
 from cfgate.model import Target
 from cfgate.settings.values import Credentials, Plan, Settings
-from cfgate.signals import exit_code
 from cfgate.simulator import ScenarioError, Simulator, load
+from cfgate.system.signals import exit_code
 
 if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox

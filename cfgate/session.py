@@ -1,6 +1,6 @@
 """One run of `wait`, `check` or `demo`: settings in, a `Result` out.
 
-Here the parts meet: a client, a gate for each target, a narrator, and the watch over them.
+Here the parts meet: a client, a gate for each target, the log, and the watch over them.
 """
 
 from __future__ import annotations
@@ -18,21 +18,20 @@ from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.gate.watch import Watched, watch
-from cfgate.model import GateStatus, Outcome, Result
-from cfgate.narrator import Narrator
-from cfgate.report import words
+from cfgate.log.progress import ProgressLog
+from cfgate.model import GateStatus, Outcome, Result, counted
 from cfgate.schedule import Cadence, FixedInterval
-from cfgate.signals import exit_code
+from cfgate.system.signals import exit_code
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from cfgate.client.client import Client
-    from cfgate.clock import Clock
     from cfgate.gate.watch import Inbox
     from cfgate.hosts import Host
     from cfgate.schedule import Pacing
     from cfgate.settings.values import Plan, Settings
+    from cfgate.system.clock import Clock
 
 _INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
 
@@ -60,10 +59,10 @@ def run(
         began, started = clock.monotonic(), clock.time()
         pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
-        narrator = Narrator(host, settings.targets, clock)
+        progress = ProgressLog(host, settings.targets, clock)
         # Looking once means looking at all of them.
         fail_fast = settings.fail_fast and any(plan.timeout > 0 for plan in settings.plans)
-        watched = watch(gates, inbox, fail_fast=fail_fast, tell=narrator.tell, tick=narrator.tick)
+        watched = watch(gates, inbox, fail_fast=fail_fast, tell=progress.tell, tick=progress.tick)
     return replace(
         conclude(watched, redact), rehearsal=rehearsal, started=started, waited=clock.monotonic() - began
     )
@@ -144,7 +143,7 @@ def _standing(outcomes: tuple[Outcome, ...]) -> str:
 
 
 def _counted(outcomes: tuple[Outcome, ...]) -> str:
-    return words.counted([outcome.target for outcome in outcomes])
+    return counted([outcome.target for outcome in outcomes])
 
 
 def ended_by(error: GateError, undecided: Result, redact: Callable[[str], str] = str) -> Result:

@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import NoAnswer, Unresolved, Untrusted
 from cfgate.model import Answer, Resource, Target
-from cfgate.verdicts import read
+from cfgate.rules.answer import read
 from proofs.judge import judge
 from proofs.oracle import Heard, Look, Means
 
@@ -173,7 +173,7 @@ class Api:
         self._random = random
         self._clock = clock
         self._target = target
-        self._asked = _IDS[target.resource], target.image_version_id
+        self._asked = _IDS[target.resource], target.id
         self._request_timeout = request_timeout
         self._dated = random.random() < 0.9
         self._bad = random.choice((0.0, 0.05, 0.1, 0.1, 0.3, 0.9))

@@ -16,11 +16,11 @@ from random import Random
 from typing import Final
 
 from benchmarks.turns import TurnClock
-from cfgate.events import Event
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.model import GateStatus, Outcome, Target
+from cfgate.model.events import Event
 from cfgate.schedule import Cadence, FixedInterval, Pacing
 from proofs import oracle
 from proofs.chaos import Api

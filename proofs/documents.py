@@ -10,13 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from cfgate.delivery import UNDECIDED, deliver, promise
-from cfgate.epilogue import conclude
+from cfgate.delivery import UNDECIDED, deliver, write_undecided
 from cfgate.hosts.choose import choose
+from cfgate.log.ending import conclude
 from cfgate.model import Result
 from cfgate.report.outputs import NAMES
 from cfgate.settings.values import Files
-from tests.parsers import file_commands, workflow_commands
+from tests.support.parsers import file_commands, workflow_commands
 
 # The exit code that belongs to each status, from docs/reference.md; a signal has two.
 CODES: Final[Mapping[str, tuple[int, ...]]] = {
@@ -55,12 +55,12 @@ def report_files(folder: Path) -> dict[str, str]:
 
 
 def delivered(result: Result, folder: Path) -> str:
-    """Have cfgate deliver a result into `folder`, the promise of it first; return the log."""
+    """Have cfgate deliver a result into `folder`, the fail-closed one first; return the log."""
     log = io.StringIO()
     host = choose(step(folder), log)
     named = {option.removesuffix("-file"): path for option, path in report_files(folder).items()}
     files = Files(**named)
-    promise(UNDECIDED, host, files)
+    write_undecided(UNDECIDED, host, files)
     deliver(result, host, files, None)
     conclude(host, result)
     host.close()

@@ -20,17 +20,17 @@ from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
 from cfgate.model import JobStatus, Resource, Verdict
+from cfgate.rules.answer import moment, read, retry_after
 from cfgate.settings import address, parsers
 from cfgate.settings.reading import read as read_settings
 from cfgate.settings.values import InvalidRequest, Run
 from cfgate.settings.wording import Wrong
 from cfgate.simulator import ScenarioError, parse
 from cfgate.simulator.api import Access, Api
-from cfgate.verdicts import moment, read, retry_after
 from proofs.fuzz_wire import wire
 from proofs.judge import judge
 from proofs.oracle import Heard, Means
-from tests.canary import KEYS
+from tests.support.canary import KEYS
 
 ID: Final = 9001
 NOW: Final = 1_795_435_200.0  # Unix seconds
@@ -139,7 +139,7 @@ def _check_settings(run: Run) -> None:
     promise(1 <= len(settings.plans) <= parsers.MOST_TARGETS, f"{len(settings.plans)} targets")
     promise(0.1 <= settings.request_timeout <= _WEEK, settings.request_timeout)
     for plan in settings.plans:
-        promise(plan.target.image_version_id > 0, plan.target)
+        promise(plan.target.id > 0, plan.target)
         times = (plan.timeout, plan.error_tolerance, plan.not_found_grace, plan.stall_timeout or 0.0)
         promise(all(0.0 <= seconds <= _WEEK for seconds in times), times)
         promise(1.0 <= plan.max_interval <= _WEEK, plan.max_interval)

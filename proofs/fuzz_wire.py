@@ -12,9 +12,9 @@ from threading import Thread
 from typing import Final
 
 from cfgate.client.client import Client
-from cfgate.clock import SystemClock
 from cfgate.errors import Broken, GateError
 from cfgate.model import Target, Verdict
+from cfgate.system.clock import SystemClock
 
 _BOUND: Final = 5.0  # seconds; no input is that long
 _ID: Final = 9001

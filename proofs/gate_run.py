@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Final
 
-from cfgate.events import Ended, Event
 from cfgate.gate.loop import Gate
 from cfgate.gate.patience import Limits
 from cfgate.model import Answer, GateStatus, Outcome, Target
+from cfgate.model.events import Ended, Event
 from cfgate.schedule import Pacing
 from proofs import oracle
 from proofs.oracle import Look, Rules

@@ -17,10 +17,10 @@ from queue import SimpleQueue
 from typing import Any, Final
 
 from cfgate.cli import Program
-from cfgate.clock import Clock, SystemClock
-from tests import canary
-from tests.canary import KEYS
-from tests.parsers import file_commands
+from cfgate.system.clock import Clock, SystemClock
+from tests.support import canary
+from tests.support.canary import KEYS
+from tests.support.parsers import file_commands
 
 ID: Final = 9001
 ASID: Final = 100042

@@ -26,9 +26,9 @@ from cfgate.simulator.server import Request
 from proofs import documents
 from proofs.program import ASID
 from proofs.trials import REQUEST_TIMEOUT, How, Sabotage, Trial, make_up
-from tests import canary
-from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY
-from tests.parsers import file_commands
+from tests.support import canary
+from tests.support.canary import ACCESS_KEY, KEYS, SECRET_KEY
+from tests.support.parsers import file_commands
 
 _PROGRAM: Final = [sys.executable, str(Path(__file__).parents[1] / "entrypoint.py")]
 _WORKERS: Final = 8

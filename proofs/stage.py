@@ -11,12 +11,12 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any, Final
 
-from cfgate.clock import SystemClock
 from cfgate.simulator import Simulator, parse
+from cfgate.system.clock import SystemClock
 from proofs.faults import Answered, Certificate, Door, Fault, Jump, Lookup, OnTheWire, Played, Tunnel
 from proofs.front import CERTIFICATES, Front, drip, head_of, hole, relayed, secured, stall
 from proofs.program import ASID, deaf
-from tests.canary import ACCESS_KEY, SECRET_KEY
+from tests.support.canary import ACCESS_KEY, SECRET_KEY
 
 NAME: Final = "api.cfgate.test"  # the host in the good certificate; no resolver knows it
 _RUNNING: Final = {"jobstateid": 4, "jobstatename": "Running", "jobprogress": 40}

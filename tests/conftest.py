@@ -7,7 +7,7 @@ import os
 import pytest
 from hypothesis import Phase, settings
 
-pytest_plugins = ["tests.canary_guard"]
+pytest_plugins = ["tests.support.canary_guard"]
 
 # A time limit for an example would make tests fail on a busy machine. What must not hang has its own bound.
 settings.register_profile("cfgate", deadline=None)

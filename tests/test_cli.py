@@ -19,9 +19,9 @@ from cfgate import __version__
 from cfgate.model import GateStatus
 from cfgate.simulator import Simulator, load
 from cfgate.simulator import parse as scenario
-from tests import canary
-from tests.canary import KEYS
-from tests.parsers import file_commands
+from tests.support import canary
+from tests.support.canary import KEYS
+from tests.support.parsers import file_commands
 
 ROOT = Path(__file__).parents[1]
 ASID = 100042

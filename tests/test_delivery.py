@@ -20,15 +20,15 @@ from pathlib import Path
 import pytest
 
 from cfgate import delivery
-from cfgate.delivery import UNDECIDED, _write, deliver, promise, reserved
+from cfgate.delivery import UNDECIDED, _write, deliver, reserved, write_undecided
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.plain import Plain
 from cfgate.settings.values import Files
 from cfgate.simulator import Simulator, parse
-from tests.canary import KEYS
-from tests.parsers import file_commands
+from tests.support.canary import KEYS
+from tests.support.parsers import file_commands
 
 HOST = Plain(Console(None))
 
@@ -44,7 +44,7 @@ def fifo(tmp_path: Path) -> Path:
 def test_a_pipe_that_nobody_reads_is_refused_before_anything_is_sent(fifo: Path) -> None:
     """The gate neither hangs on it nor goes on without it."""
     with pytest.raises(InvalidSettings, match=r"result-file .* cannot be written: nobody reads it"):
-        promise(UNDECIDED, HOST, Files(result=str(fifo)))
+        write_undecided(UNDECIDED, HOST, Files(result=str(fifo)))
 
 
 def test_a_reader_may_come_a_little_late(fifo: Path) -> None:
@@ -52,7 +52,7 @@ def test_a_reader_may_come_a_little_late(fifo: Path) -> None:
     got: list[bytes] = []
     late = threading.Timer(0.2, lambda: got.append(fifo.read_bytes()))
     late.start()
-    promise(UNDECIDED, HOST, Files(result=str(fifo)))
+    write_undecided(UNDECIDED, HOST, Files(result=str(fifo)))
     late.join()
     assert got[0].startswith(b'{"schema-version"')
 
@@ -64,7 +64,7 @@ def test_a_reader_that_does_not_read_stops_nothing(fifo: Path, capsys: pytest.Ca
     try:
         fill(filler)
         with pytest.raises(InvalidSettings, match="nobody reads it"):
-            promise(UNDECIDED, HOST, Files(result=str(fifo)))
+            write_undecided(UNDECIDED, HOST, Files(result=str(fifo)))
         deliver(UNDECIDED, HOST, Files(result=str(fifo)), None)
     finally:
         os.close(reader)
@@ -201,7 +201,7 @@ def test_a_descriptor_of_ours_is_written_to_and_never_replaced(tmp_path: Path) -
 def test_a_full_disk_leaves_the_report_of_before(tmp_path: Path) -> None:
     """A report file is replaced whole or not at all, and nothing is left beside it."""
     report = tmp_path / "result.json"
-    promise(UNDECIDED, HOST, Files(result=str(report)))
+    write_undecided(UNDECIDED, HOST, Files(result=str(report)))
     before = report.read_bytes()
     with limited(resource.RLIMIT_FSIZE, 100):
         deliver(UNDECIDED, HOST, Files(result=str(report)), None)

@@ -11,7 +11,7 @@ import pytest
 from runner import Step
 
 from cfgate.simulator import Scenario, Simulator
-from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY
+from tests.support.canary import ACCESS_KEY, KEYS, SECRET_KEY
 
 ID: Final = "9001"
 ASID: Final = 1234567

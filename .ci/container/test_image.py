@@ -20,7 +20,7 @@ from conftest import ASID, ID, MakeStep, Serve
 from runner import ENGINE, IMAGE, run_image
 from traces import read
 
-from tests.canary import KEYS
+from tests.support.canary import KEYS
 
 BASE: Final = os.environ["CFGATE_PROOF_BASE"]
 MIB: Final = 1 << 20

@@ -8,8 +8,8 @@ from typing import Final
 
 from runner import ACTION, Ended
 
-from tests.canary import found
-from tests.parsers import file_commands, workflow_commands
+from tests.support.canary import found
+from tests.support.parsers import file_commands, workflow_commands
 
 _ANNOTATIONS: Final = {"notice", "warning", "error"}
 

@@ -24,8 +24,8 @@ from runner import ENGINE, IMAGE
 from cfgate.report.dotenv import variable
 from cfgate.report.outputs import NAMES
 from cfgate.simulator import Scenario, Simulator
-from tests.canary import ACCESS_KEY, KEYS, SECRET_KEY, found
-from tests.parsers import gitlab_log
+from tests.support.canary import ACCESS_KEY, KEYS, SECRET_KEY, found
+from tests.support.parsers import gitlab_log
 
 ASID: Final = 1234567
 DOTENV: Final = {variable(name) for name in NAMES if name != "result"}

@@ -20,7 +20,7 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
-from cfgate.verdicts import MAX_BODY
+from cfgate.rules.answer import MAX_BODY
 
 if TYPE_CHECKING:
     import ssl
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest, Response
 
-    from cfgate.clock import Clock
+    from cfgate.system.clock import Clock
 
 # urllib3 logs headers that it cannot read, as they came. Nobody who listens to logs may hear that.
 logging.getLogger("urllib3").setLevel(logging.CRITICAL + 1)

@@ -18,17 +18,17 @@ from cfgate import __version__
 from cfgate.client.network import proxy_for, tls_context
 from cfgate.client.transport import Transport
 from cfgate.errors import InvalidSettings
-from cfgate.loopback import is_loopback
 from cfgate.model import Answer
-from cfgate.verdicts import moment, read
+from cfgate.rules.answer import moment, read
+from cfgate.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from requests import PreparedRequest
 
-    from cfgate.clock import Clock
     from cfgate.model import Target
+    from cfgate.system.clock import Clock
 
 _HEADERS: Final = {
     "User-Agent": f"cfgate/{__version__}",
@@ -90,7 +90,7 @@ class Client:
             reply.status,
             reply.headers,
             reply.body,
-            target.image_version_id,
+            target.id,
             target.resource,
             # A `Retry-After` that is a date is in the API's time; this machine's clock may be wrong.
             now=self._clock.time() if date is None else date,
@@ -107,7 +107,7 @@ class Client:
         resource = target.resource
         if resource.needs_account and account_service_id is None:
             raise InvalidSettings([f"account-service-id is needed for a {resource.label}"])
-        url = self._api_url + resource.address(target.image_version_id, account_service_id)
+        url = self._api_url + resource.address(target.id, account_service_id)
         return Request("GET", url, headers=_HEADERS, auth=self._authorization).prepare()
 
 

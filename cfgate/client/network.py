@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
 
-from cfgate import pipes
 from cfgate.errors import InvalidSettings
-from cfgate.loopback import is_loopback
+from cfgate.system import pipes
+from cfgate.system.loopback import is_loopback
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from requests import PreparedRequest
 
-    from cfgate.clock import Clock
+    from cfgate.system.clock import Clock
 
 
 class Transport:

@@ -16,20 +16,20 @@ from typing import TYPE_CHECKING, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from cfgate.clock import ApiClock, Deadline
 from cfgate.errors import Doubtful, GateError, NotFound, Rejected, Unusable
-from cfgate.gate.chronicle import Chronicle
+from cfgate.gate.history import History
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits, Streak
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
+from cfgate.system.clock import ApiClock, Deadline
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from cfgate.clock import Clock
-    from cfgate.events import Observer
     from cfgate.model import Answer, Target
+    from cfgate.model.events import Observer
     from cfgate.schedule import Pacing
+    from cfgate.system.clock import Clock
 
 # Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
 _BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
@@ -78,7 +78,7 @@ class Gate:
         self._clock = clock
         self._api_clock = ApiClock(clock)
         self._deadline = Deadline(clock, limits.timeout)
-        self._chronicle = Chronicle(target, observer, clock)
+        self._history = History(target, observer, clock)
         self._pacer = pacer or Pacer(clock)
         self._skew_told = False
 
@@ -95,12 +95,12 @@ class Gate:
             outcome = self._silent(error)
         except GateError as error:
             outcome = self._end(error.status, str(error), error.remedy)
-        self._chronicle.ended(outcome)
+        self._history.ended(outcome)
         return outcome
 
     def so_far(self, status: GateStatus, reason: str, remedy: str = "") -> Outcome:
         """Build the outcome for a gate that somebody else ends now, in this way."""
-        return self._chronicle.outcome(status, reason, remedy)
+        return self._history.outcome(status, reason, remedy)
 
     def _follow(self) -> Outcome:
         """Follow the job to its end; raise an error of `cfgate.errors` where the answers end first."""
@@ -108,7 +108,7 @@ class Gate:
         self._pacer.begin(self._deadline.left() if self._limits.timeout > 0 else float("inf"))
         while True:
             job = self._ask()
-            again = self._chronicle.answered(job)
+            again = self._history.answered(job)
             if not again and job.verdict in _ENDINGS:
                 return self._over(job)
             if self._deadline.passed:
@@ -118,13 +118,13 @@ class Gate:
                 return self._stalled(job)
             now = self._api_clock.now()
             pause = min(again, _WHILE_IT_HOLDS) if again else self._pacing.next_pause(job, now)
-            self._chronicle.waiting(job, self._pacing.time_left(now))
+            self._history.waiting(job, self._pacing.time_left(now))
             # The look that finds a job stalled comes no closer to the one before than any other may.
             self._clock.sleep(min(pause, self._deadline.left(), max(patience, _CLOSEST)))
 
     def _ask(self) -> JobStatus:
         """Ask until a usable answer comes; when patience or time is over, raise what came instead."""
-        streak = Streak(self._clock, self._limits, answered=self._chronicle.job is not None)
+        streak = Streak(self._clock, self._limits, answered=self._history.job is not None)
 
         def ask_once() -> Answer:
             try:
@@ -140,7 +140,7 @@ class Gate:
             else:
                 wished = max(error.retry_after, 1.0)
             if error.concerns_all:
-                self._pacer.hush(wished)
+                self._pacer.pause_all(wished)
             return max(min(wished, self._deadline.left()), 0.0)
 
         def hopeless(state: RetryCallState) -> bool:
@@ -162,7 +162,7 @@ class Gate:
     def _request(self, streak: Streak) -> Answer:
         """Send one request when it is this gate's turn."""
         streak.excuse(self._pacer.turn(self._deadline.left()))
-        self._chronicle.requests += 1
+        self._history.requests += 1
         try:
             answer = self._fetch()
         except Rejected as refusal:
@@ -176,7 +176,7 @@ class Gate:
 
     def _tell_retry(self, state: RetryCallState) -> None:
         error = _error(state)
-        self._chronicle.asking_again(f"{error.label} ({error})", state.attempt_number, state.upcoming_sleep)
+        self._history.asking_again(f"{error.label} ({error})", state.attempt_number, state.upcoming_sleep)
 
     def _tell_skew(self) -> None:
         skew = self._api_clock.skew()
@@ -184,18 +184,18 @@ class Gate:
             self._skew_told = True
             way = "ahead of" if skew > 0 else "behind"
             told = f"this machine's clock is {abs(skew):.0f} s {way} the API's; cfgate goes by the API's"
-            self._chronicle.note(told, warning=True)
+            self._history.note(told, warning=True)
 
     def _stall_left(self, job: JobStatus) -> float:
         """Tell for how many seconds more the running job may stand still."""
         if self._limits.stall_timeout is None or job.state is not JobState.RUNNING:
             return float("inf")
-        return self._limits.stall_timeout - self._chronicle.standstill
+        return self._limits.stall_timeout - self._history.standstill
 
     # The endings
 
     def _end(self, status: GateStatus, reason: str, remedy: str = "") -> Outcome:
-        return self._chronicle.outcome(status, reason, remedy or _REMEDIES.get(status, ""))
+        return self._history.outcome(status, reason, remedy or _REMEDIES.get(status, ""))
 
     def _over(self, job: JobStatus) -> Outcome:
         reason = f"{self.target.label} is {_state(job)}"
@@ -207,19 +207,19 @@ class Gate:
     def _too_late(self, job: JobStatus) -> Outcome:
         once = self._limits.timeout == 0
         status = GateStatus.PENDING if once else GateStatus.TIMEOUT
-        if self._chronicle.doubt:
+        if self._history.doubt:
             perhaps = f"is perhaps {_state(job)}" if once else f"was perhaps {_state(job)} when time was up"
-            return self._end(status, f"{self.target.label} {perhaps}, but {self._chronicle.doubt}")
+            return self._end(status, f"{self.target.label} {perhaps}, but {self._history.doubt}")
         how = f"is {_state(job)}" if once else f"was still {_state(job)} when time was up"
         return self._end(status, f"{self.target.label} {how}")
 
     def _stalled(self, job: JobStatus) -> Outcome:
-        still = f"has not moved for {self._chronicle.standstill:.0f} s"
+        still = f"has not moved for {self._history.standstill:.0f} s"
         return self._end(GateStatus.STALLED, f"{self.target.label} is {_state(job)}, but {still}")
 
     def _silent(self, error: Unusable) -> Outcome:
         """End a gate whose answers could not be used for too long."""
-        job = self._chronicle.job
+        job = self._history.job
         if self._deadline.passed and job is not None:
             last = f"{self.target.label} was {_state(job)} when last heard of"
             return self._end(GateStatus.TIMEOUT, f"{last}, and when time was up: {error.label} ({error})")

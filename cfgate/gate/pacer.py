@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from cfgate.errors import Rejected
 
 if TYPE_CHECKING:
-    from cfgate.clock import Clock
+    from cfgate.system.clock import Clock
 
 # Seconds between two requests where there is no hurry: twenty a second are a load for nobody.
 _AMPLE: Final = 0.05
@@ -69,7 +69,7 @@ class Pacer:
             raise Rejected(str(self._refusal), remedy=self._refusal.remedy, credentials=True)
         return quiet
 
-    def hush(self, seconds: float) -> None:
+    def pause_all(self, seconds: float) -> None:
         """Hear that the API wants to be left alone for so long."""
         with self._lock:
             until = self._clock.monotonic() + seconds

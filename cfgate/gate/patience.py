@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 from cfgate.errors import Doubtful, NotFound, Unresolved, Unusable
 
 if TYPE_CHECKING:
-    from cfgate.clock import Clock
+    from cfgate.system.clock import Clock
 
 # Before the first usable answer a wrong address is likelier than an outage: say so while somebody is looking.
 AT_THE_START: Final = 120.0

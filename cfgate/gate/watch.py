@@ -13,8 +13,8 @@ from queue import Empty, SimpleQueue
 from signal import Signals
 from typing import TYPE_CHECKING, Final
 
-from cfgate.events import Ended, Event
 from cfgate.model import GateStatus, Outcome, Target
+from cfgate.model.events import Ended, Event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,9 +60,7 @@ def watch(
     `tell` is called with every event, `tick` at least every `TICK` seconds; both on this thread.
     """
     for gate in gates:
-        threading.Thread(
-            target=_run, args=(gate, inbox), name=str(gate.target.image_version_id), daemon=True
-        ).start()
+        threading.Thread(target=_run, args=(gate, inbox), name=str(gate.target.id), daemon=True).start()
     ended: dict[Target, Outcome] = {}
     while len(ended) < len(gates):
         tick()

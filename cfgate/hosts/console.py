@@ -9,7 +9,7 @@ from typing import Final, TextIO
 
 from cfgate.hosts import Style
 from cfgate.hosts.pipe import Pipe
-from cfgate.pipes import descriptor_of
+from cfgate.system.pipes import descriptor_of
 
 # SGR escapes, which terminals, GitHub, GitLab and Azure all show; faint may be ignored, and then looks plain.
 _SGR: Final = {Style.DIM: "2", Style.GOOD: "32", Style.BAD: "31", Style.ODD: "33"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from threading import Lock
 from typing import Final
 
-from cfgate.pipes import pour
+from cfgate.system.pipes import write_within
 
 _PATIENCE: Final = 0.2  # seconds that one write waits for the reader
 _LAST_PATIENCE: Final = 2.0  # and the end of the log, for every bit that the reader takes
@@ -43,11 +43,11 @@ class Pipe:
     def _pour(self, seconds: float) -> bool:
         # What is missing is told once there is a reader again; a part of a line may stand before it.
         if self._missing:
-            if not pour(self._descriptor, bytearray(b"\n"), seconds):
+            if not write_within(self._descriptor, bytearray(b"\n"), seconds):
                 return False
             told = f"… [{self._missing} bytes of this log are missing: nobody read them]\n"
             self._waiting[:0], self._missing = told.encode(), 0
-        return pour(self._descriptor, self._waiting, seconds)
+        return write_within(self._descriptor, self._waiting, seconds)
 
     def _leave_out(self, size: int) -> None:
         """Leave out that many bytes in front, and what is left of the line."""

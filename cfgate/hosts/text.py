@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from cfgate.unseen import UNSEEN
+from cfgate.text.invisible import INVISIBLE
 
 PREFIX: Final = "| "
 CUT: Final = " … [cut]"
@@ -32,7 +32,7 @@ def split_lines(text: str) -> list[str]:
 
 def visible(line: str) -> str:
     r"""Replace what cannot be seen by its escape (`\x1b`), a tab by blanks, and break every `##`."""
-    shown = UNSEEN.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), line.expandtabs(4))
+    shown = INVISIBLE.sub(lambda match: match[0].encode("unicode_escape").decode("ascii"), line.expandtabs(4))
     return _DOUBLE_HASH.sub("# ", shown)
 
 

@@ -1,13 +1,14 @@
 """The words of the gate: what a job can be, what an answer means, how a gate can end. Frozen, no I/O.
 
-`states` holds the vocabularies, `resource` what can be waited for, `outcome` what is told of a wait. `job`
-turns the fields of an answer into a verdict, and `fields` reads them one by one.
+`states` has the vocabularies, `resource` and `target` what can be waited for, `job` one judged answer,
+`outcome` and `events` what a gate reports.
 """
 
-from cfgate.model.job import JobStatus
-from cfgate.model.outcome import Answer, Moment, Outcome, Result, Retry, Target
+from cfgate.model.job import JobStatus, state_of
+from cfgate.model.outcome import Answer, Moment, Outcome, Result, Retry
 from cfgate.model.resource import Resource, Shape
 from cfgate.model.states import GateStatus, JobState, Verdict
+from cfgate.model.target import Target, counted, kinds
 
 __all__ = [
     "Answer",
@@ -22,4 +23,7 @@ __all__ = [
     "Shape",
     "Target",
     "Verdict",
+    "counted",
+    "kinds",
+    "state_of",
 ]

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from cfgate.model.job import JobStatus
-from cfgate.model.resource import Resource
 from cfgate.model.states import GateStatus
+from cfgate.model.target import Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,20 +20,6 @@ class Answer:
     date: float | None
     sent: float
     received: float
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One thing to wait for, and the name that the log gives it."""
-
-    image_version_id: int  # or the id of whatever `resource` says
-    name: str = ""
-    resource: Resource = Resource.IMAGE_VERSION
-
-    @property
-    def label(self) -> str:
-        """What to call it in a sentence."""
-        return self.name or f"{self.resource.noun} {self.image_version_id}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,8 +30,8 @@ def links(result: Result, details_url: str) -> list[tuple[str, str]]:
     targets = [outcome.target for outcome in result.outcomes]
     return [
         (
-            f"{target.resource.noun} {target.image_version_id}",
-            details_url.replace("{id}", str(target.image_version_id)),
+            f"{target.resource.noun} {target.id}",
+            details_url.replace("{id}", str(target.id)),
         )
         for target in targets
     ]

@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from itertools import accumulate, pairwise
 from typing import Final
 
-from cfgate.model import Moment, Outcome, Result, Verdict
-from cfgate.report.words import state_of
+from cfgate.model import Moment, Outcome, Result, Verdict, state_of
 
 # Mermaid refuses a text of more than 50,000 characters; a reader gives up long before.
 _MAX_CHARACTERS: Final = 20_000
@@ -31,7 +30,7 @@ def gantt(result: Result) -> tuple[str, int]:
 
 def _section(outcome: Outcome, started: float) -> str:
     target = outcome.target
-    title = f"{_safe(target.name) or target.resource.noun} {target.image_version_id}"
+    title = f"{_safe(target.name) or target.resource.noun} {target.id}"
     if len(outcome.timeline) > _MAX_BARS:
         title += f", last {_MAX_BARS} states"
     return "".join(f"    {line}\n" for line in [f"section {title}", *_bars(outcome, started)])

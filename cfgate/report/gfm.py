@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from cfgate.report.words import shorten, visible
+from cfgate.text.wording import shorten, visible
 
 Item = TypeVar("Item")
 

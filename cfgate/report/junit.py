@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from typing import Final
 
 from cfgate import __version__
-from cfgate.model import GateStatus, Outcome, Result
-from cfgate.report.words import duration, elapsed, full_name, shorten, state_of, visible
+from cfgate.model import GateStatus, Outcome, Result, state_of
+from cfgate.text.wording import duration, elapsed, shorten, visible
 
 # What a test failed by; any other way of not being ready is an error: the test could not be carried out.
 _FAILURES: Final = frozenset({GateStatus.FAILED, GateStatus.SQUASHED})
@@ -54,7 +54,7 @@ def _add_properties(suite: ET.Element, result: Result) -> None:
 
 
 def _add_target(suite: ET.Element, outcome: Outcome, result: Result) -> None:
-    case = _add_case(suite, full_name(outcome.target), outcome.waited)
+    case = _add_case(suite, outcome.target.full_name, outcome.waited)
     if outcome.status is not GateStatus.READY:
         error = outcome.job.error if outcome.job else None
         _add_problem(case, outcome.status, outcome.reason, outcome.remedy, error or "")

@@ -6,11 +6,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cfgate import __version__
-from cfgate.model import GateStatus, JobStatus, Outcome, Result, Retry
+from cfgate.model import GateStatus, JobStatus, Outcome, Result, Retry, counted, state_of
 from cfgate.report.annotations import links
 from cfgate.report.gantt import gantt
 from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
-from cfgate.report.words import counted, duration, elapsed, moment, plural, state_of
+from cfgate.text.wording import duration, elapsed, moment, plural
 
 # GitHub drops a summary of more than 1,048,576 bytes whole. These rooms, and what is small besides them, make
 # less than 1,000,000 bytes.
@@ -64,14 +64,14 @@ def _about(result: Result) -> str:
     """Say in the headline what the verdict is about, in words of ours only."""
     targets = [outcome.target for outcome in result.outcomes]
     if len(targets) == 1:
-        return f"{targets[0].resource.noun} {targets[0].image_version_id}"
+        return f"{targets[0].resource.noun} {targets[0].id}"
     return counted(targets) if targets else "cfgate"
 
 
 def _name(outcome: Outcome) -> str:
     """Name a target by what it is, and by the name that the user gave it."""
     target = outcome.target
-    return f"{target.resource.noun} {target.image_version_id} {cell(target.name, limit=100)}".strip()
+    return f"{target.resource.noun} {target.id} {cell(target.name, limit=100)}".strip()
 
 
 def _outcomes(result: Result) -> str:

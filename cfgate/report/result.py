@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Result, Retry
-from cfgate.report.words import shorten
+from cfgate.text.wording import shorten
 
 SCHEMA_VERSION: Final = 1
 
@@ -52,7 +52,7 @@ def as_dict(result: Result) -> Json:
         "waited-seconds": round(result.waited, 3),
         "requests": sum(outcome.requests for outcome in result.outcomes),
         "retries": sum(len(outcome.retries) for outcome in result.outcomes),
-        "image-version-id": decisive.target.image_version_id if decisive else None,
+        "image-version-id": decisive.target.id if decisive else None,
         "name": decisive.target.name if decisive else None,
         "resource": decisive.target.resource.label if decisive else None,
         **_job(decisive.job if decisive else None),
@@ -130,7 +130,7 @@ def _matrix_job(outcome: Outcome) -> Json:
     target = outcome.target
     return {
         "name": target.name or target.label,
-        "image-version-id": target.image_version_id,
+        "image-version-id": target.id,
         "resource": target.resource.label,
         "status": outcome.status.label,
         "ready": outcome.status is GateStatus.READY,
@@ -139,7 +139,7 @@ def _matrix_job(outcome: Outcome) -> Json:
 
 def _image_version(outcome: Outcome) -> Json:
     return {
-        "image-version-id": outcome.target.image_version_id,
+        "image-version-id": outcome.target.id,
         "name": outcome.target.name,
         "resource": outcome.target.resource.label,
         "status": outcome.status.label,

@@ -80,11 +80,9 @@ def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
     names: dict[object, str] = {}
     for plan in plans:
         target = plan.target
-        first = names.setdefault(
-            (target.resource, target.image_version_id, plan.account_service_id), target.name
-        )
+        first = names.setdefault((target.resource, target.id, plan.account_service_id), target.name)
         if first != target.name:
-            what = f"{target.resource.noun} {target.image_version_id}"
+            what = f"{target.resource.noun} {target.id}"
             yield f"targets {named(first)} and {named(target.name)} are both {what}: keep one of the two"
 
 

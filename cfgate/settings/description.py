@@ -10,7 +10,7 @@ from cfgate.settings.options import OPTIONS, REPORTS, Option
 from cfgate.settings.parsers import spelled
 from cfgate.settings.values import Plan, Settings, own_key
 
-_OF_TARGETS: Final = {"image-version-id": "image_version_id", "resource": "resource"}
+_OF_TARGETS: Final = {"image-version-id": "id", "resource": "resource"}
 
 
 def describe(settings: Settings) -> list[tuple[str, str, str]]:

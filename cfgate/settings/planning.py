@@ -61,9 +61,9 @@ def replaced(outside: Sequence[Layer], file: FileFindings) -> Given | None:
 
 def plans(entry: Entry, values: Mapping[str, Any]) -> Iterator[Plan]:
     """Make the plans of an entry, one for each of its ids, in their order and each once."""
-    for image_version_id in dict.fromkeys(values[_ID]):
+    for number in dict.fromkeys(values[_ID]):
         yield Plan(
-            target=Target(image_version_id, entry.name, values["resource"]),
+            target=Target(number, entry.name, values["resource"]),
             account_service_id=values.get("account-service-id"),
             timeout=values["timeout"],
             poll_interval=values["poll-interval"],

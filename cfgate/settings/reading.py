@@ -8,7 +8,6 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
-from cfgate.redaction import Redactor
 from cfgate.settings.checks import (
     clashing_files,
     credentials,
@@ -37,6 +36,7 @@ from cfgate.settings.values import (
     Simulate,
 )
 from cfgate.settings.wording import Wrong
+from cfgate.text.redaction import Redactor
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:

@@ -6,8 +6,8 @@ import os
 from pathlib import Path
 from typing import Final
 
-from cfgate import pipes
 from cfgate.simulator.scenario import Scenario, ScenarioError
+from cfgate.system import pipes
 
 _BUILT_IN: Final = Path(__file__).with_name("scenarios")
 _LARGEST: Final = 1 << 20  # characters; what a person writes by hand is far smaller

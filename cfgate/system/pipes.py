@@ -1,0 +1,87 @@
+"""To read and to write without hanging: at the other end of a pipe or a terminal nobody may be."""
+
+from __future__ import annotations
+
+import errno
+import os
+import select
+import stat
+import time
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from typing import TextIO
+
+_PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
+# Windows has no O_NONBLOCK, and nobody else has O_BINARY.
+_TO_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+_GLANCE: Final = 0.01  # seconds, where nothing can be waited for
+
+
+def descriptor_of(stream: TextIO | None) -> int | None:
+    """Find what `write_within` can write to behind a stream that is a pipe, a socket or a terminal.
+
+    `None` for a file, which takes everything at once, for what is closed or in memory, and on Windows.
+    """
+    if stream is None or not hasattr(select, "poll"):
+        return None
+    try:
+        descriptor = stream.fileno()
+        mode = os.fstat(descriptor).st_mode
+        if os.isatty(descriptor):
+            # Opened anew: not to wait is a property of the opening, which others share with us.
+            return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+    except (OSError, ValueError):
+        return None
+    return descriptor if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
+
+
+def write_within(descriptor: int, data: bytearray, seconds: float) -> bool:
+    """Write `data`, for some seconds at most, and take away from it what is written; tell whether all is.
+
+    Raises OSError where nobody is there to read any more.
+    """
+    room = select.poll()
+    room.register(descriptor, select.POLLOUT)
+    end = time.monotonic() + seconds
+    while data:
+        if not room.poll(max(end - time.monotonic(), 0.0) * 1000):
+            return False
+        try:
+            del data[: os.write(descriptor, data[:_PIECE])]
+        except BlockingIOError:  # somebody else was faster
+            time.sleep(_GLANCE)
+            if time.monotonic() > end:
+                return False
+    return True
+
+
+def read(path: str, most: int, seconds: float = 5.0) -> bytes:
+    """Read a file up to its end, or `most` bytes and one more; of a pipe what comes within some seconds.
+
+    Raises OSError, and ValueError for what can be no name of a file.
+    """
+    descriptor = os.open(path, _TO_READ)
+    try:
+        waits = hasattr(select, "poll") and not stat.S_ISREG(os.fstat(descriptor).st_mode)
+        content, end = b"", time.monotonic() + seconds
+        while len(content) <= most:
+            if waits:
+                _await_data(descriptor, end - time.monotonic())
+            try:
+                part = os.read(descriptor, most + 1 - len(content))
+            except BlockingIOError:  # somebody else was faster
+                continue
+            if not part:
+                break
+            content += part
+        return content
+    finally:
+        os.close(descriptor)
+
+
+def _await_data(descriptor: int, seconds: float) -> None:
+    data = select.poll()
+    data.register(descriptor, select.POLLIN)
+    if not data.poll(max(seconds, 0.0) * 1000):
+        raise TimeoutError(errno.ETIMEDOUT, "nobody writes into it")

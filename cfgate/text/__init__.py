@@ -1,0 +1,1 @@
+"""Text from and for outside: secrets taken out, invisible characters, wording for people. Pure."""

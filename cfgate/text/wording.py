@@ -1,0 +1,66 @@
+"""The human forms that all reports and the log share."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime
+from typing import Final
+
+from cfgate.text.invisible import INVISIBLE
+
+# (below so many seconds, rounded to so many): the further away, the less an estimate can know.
+_GRAINS: Final = ((60.0, 5), (600.0, 10), (3600.0, 60), (14_400.0, 300))
+_COARSEST: Final = 900
+
+
+def duration(seconds: float) -> str:
+    """Write a length of time: "3m40s", "1h2m", "0s"; with tenths below ten seconds, "1.4s"."""
+    if 0 < seconds < 10:
+        return f"{round(seconds, 1):g}s"
+    minutes, whole_seconds = divmod(max(round(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "m"), (whole_seconds, "s"))
+    return "".join(f"{number}{unit}" for number, unit in parts if number) or "0s"
+
+
+def elapsed(seconds: float) -> str:
+    """Write what a stopwatch shows: "0:08", "12:31", "1:02:31". The log pads it."""
+    minutes, whole_seconds = divmod(max(int(seconds), 0), 60)
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours}:{minutes:02}:{whole_seconds:02}" if hours else f"{minutes}:{whole_seconds:02}"
+
+
+def about(seconds: float) -> str:
+    """Write an estimate no finer than it can be: "about 1m20s", "about 50m"; "a moment" for next to none."""
+    grain = next((grain for below, grain in _GRAINS if seconds < below), _COARSEST)
+    rounded = grain * round(seconds / grain)
+    return f"about {duration(rounded)}" if rounded > 0 else "a moment"
+
+
+def moment(unix: float) -> str:
+    """Write Unix seconds for a person: "2026-11-23 17:12:14 UTC"."""
+    return f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def plural(count: int, one: str, many: str = "") -> str:
+    """Count things: "1 retry", "2 retries"; `many` defaults to `one` and an s."""
+    return f"{count} {one if count == 1 else many or one + 's'}"
+
+
+def shorten(text: str, limit: int) -> str:
+    """Keep the first `limit` characters, and say how many were cut off."""
+    return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
+
+
+def visible(text: str) -> str:
+    """Replace what cannot be seen by its picture or by U+FFFD, but tabs; every line end becomes LF."""
+    return INVISIBLE.sub(_picture, text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _picture(match: re.Match[str]) -> str:
+    code = ord(match[0])
+    if match[0] in "\t\n":
+        return match[0]
+    if code < 0x20:
+        return chr(0x2400 + code)  # the block "Control Pictures" has them in the same order
+    return "\u2421" if code == 0x7F else "\ufffd"

@@ -1,0 +1,219 @@
+"""The pace of many gates: spread, quiet when the API asks for it, over when it refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import pairwise
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from benchmarks.scale import in_virtual_time
+from benchmarks.turns import TurnClock
+from cfgate.errors import GateError, NoAnswer, Rejected
+from cfgate.gate.loop import Gate
+from cfgate.gate.pacer import Pacer
+from cfgate.gate.patience import Limits
+from cfgate.model import Answer, GateStatus, JobStatus, Outcome, Target
+from cfgate.schedule import FixedInterval
+from tests.support.fakes import FakeClock, job
+
+
+class Fleet:
+    """Gates that run on one clock, each with a script of its own, and every request that they sent."""
+
+    def __init__(
+        self,
+        scripts: Iterable[Callable[[float], JobStatus | GateError]],
+        *,
+        pause: float = 15.0,
+        **limits: float,
+    ) -> None:
+        self.clock = TurnClock()
+        self.asked: list[tuple[float, int]] = []
+        self.outcomes: dict[int, Outcome] = {}
+        scripts = list(scripts)
+        pacer = Pacer(self.clock, len(scripts), pause)
+        gates = [
+            Gate(
+                Target(number),
+                partial(self._fetch, number, script),
+                FixedInterval(pause),
+                Limits(**limits),
+                lambda _: None,
+                self.clock,
+                pacer,
+            )
+            for number, script in enumerate(scripts, 1)
+        ]
+        self.clock.run(partial(self._follow, gate) for gate in gates)
+
+    def moments(self, number: int | None = None) -> list[float]:
+        return [at for at, who in self.asked if number in (None, who)]
+
+    def _follow(self, gate: Gate) -> None:
+        self.outcomes[gate.target.id] = gate.wait()
+
+    def _fetch(self, number: int, script: Callable[[float], JobStatus | GateError]) -> Answer:
+        now = self.clock.monotonic()
+        self.asked.append((now, number))
+        step = script(now)
+        if isinstance(step, GateError):
+            raise step
+        return Answer(step, None, now, now)
+
+
+def running_until(end: float) -> Callable[[float], JobStatus | GateError]:
+    """Make a script of a job that is over at a moment."""
+    return lambda now: job("Running") if now < end else job("Completed")
+
+
+def test_a_gate_that_is_alone_feels_nothing() -> None:
+    """One target is asked at once, and as often as its cadence says."""
+    fleet = Fleet([running_until(100)], pause=1)
+    assert fleet.moments() == [float(second) for second in range(101)]
+    clock = FakeClock()
+    pacer = Pacer(clock)
+    pacer.begin(60)
+    for _ in range(100):
+        assert pacer.turn(60) == 0
+    assert clock.slept == []
+
+
+def test_the_first_looks_are_spread() -> None:
+    """Few targets begin within a tenth of a second, two hundred within a third of the longest pause."""
+    assert Fleet([running_until(0)] * 2).moments() == pytest.approx([0, 0.05])
+    assert Fleet([running_until(0)] * 3).moments() == pytest.approx([0, 0.05, 0.1])
+    many = Fleet([running_until(0)] * 200).moments()
+    assert many == pytest.approx([number * 0.025 for number in range(200)])
+
+
+def test_looks_at_the_same_moment_are_spread() -> None:
+    """Gates that all come at once, at their common deadline, keep a distance, and are hardly late."""
+    fleet = Fleet([running_until(10**6)] * 100, timeout=100)
+    last = [at for at in fleet.moments() if at >= 100]
+    assert len(last) == 100
+    assert all(later - earlier > 0.0049 for earlier, later in pairwise(last))
+    assert last[-1] <= 100.5
+
+
+def test_two_gates_keep_a_distance_as_well() -> None:
+    """The fewest that can meet are spread too."""
+    first, second = [at for at in Fleet([running_until(10**6)] * 2, timeout=100).moments() if at >= 100]
+    assert second - first == pytest.approx(0.05)
+
+
+def test_looking_once_is_spread_as_well() -> None:
+    """A time-out of 0 sends no burst either."""
+    fleet = Fleet([running_until(0)] * 200, timeout=0)
+    assert len(fleet.moments()) == 200
+    assert all(later - earlier > 0.02 for earlier, later in pairwise(fleet.moments()))
+
+
+def test_a_first_look_is_not_put_off_beyond_the_deadline() -> None:
+    """However many there are, each is asked about before its time is up, but for the spacing."""
+    for timeout in (1, 2):
+        fleet = Fleet([running_until(10**6)] * 200, timeout=timeout)
+        assert {who for _, who in fleet.asked} == set(range(1, 201))
+        assert fleet.moments()[-1] <= timeout + 0.5
+
+
+@pytest.mark.parametrize(
+    "busy", [NoAnswer("HTTP 429", retry_after=60, busy=True), NoAnswer("503", retry_after=60)]
+)
+def test_a_retry_after_for_one_silences_all(busy: NoAnswer) -> None:
+    """Until the time that one was told nobody asks, and then all come back one after the other."""
+
+    def told(now: float) -> JobStatus | GateError:
+        return busy if 30 <= now < 31 else running_until(200)(now)
+
+    fleet = Fleet([told, *[running_until(200)] * 19], pause=5)
+    (since,) = [at for at in fleet.moments(1) if 30 <= at < 31]
+    assert not [at for at in fleet.moments() if since < at < since + 60]
+    back = [at for at in fleet.moments() if since + 60 <= at < since + 62]
+    assert back == pytest.approx([since + 60 + 0.05 * place for place in range(20)])
+    assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
+
+
+def test_a_429_without_a_time_silences_all_until_its_own_retry() -> None:
+    """Where the API does not say for how long, the pause of the gate that was told holds for all."""
+
+    def told(now: float) -> JobStatus | GateError:
+        return NoAnswer("HTTP 429", busy=True) if 30 <= now < 31 else running_until(200)(now)
+
+    fleet = Fleet([told, *[running_until(200)] * 19], pause=5)
+    (retry,) = fleet.outcomes[1].retries
+    assert not [at for at in fleet.moments() if retry.at < at < retry.at + retry.pause - 0.001]
+
+
+def test_a_quiet_time_is_not_held_against_those_who_heard_of_it() -> None:
+    """A gate in the middle of a bad patch is not out of patience because another was told to wait."""
+
+    def told(now: float) -> JobStatus | GateError:
+        return NoAnswer("HTTP 429", retry_after=100) if 30 <= now < 31 else running_until(200)(now)
+
+    def flaky(now: float) -> JobStatus | GateError:
+        return NoAnswer("HTTP 503") if 24 <= now < 131 else running_until(200)(now)
+
+    fleet = Fleet([told, flaky], pause=5, error_tolerance=60)
+    assert fleet.outcomes[2].status is GateStatus.READY
+
+
+def test_a_quiet_time_beyond_the_deadline_leads_to_a_look_at_the_deadline() -> None:
+    """Whoever runs out of time in a quiet time looks once more when time is up, as a single gate does."""
+
+    def told(now: float) -> JobStatus | GateError:
+        return NoAnswer("HTTP 429", retry_after=3600) if now >= 30 else job("Running")
+
+    fleet = Fleet([told, running_until(50)], pause=5, timeout=60)
+    assert fleet.moments(2)[-1] == pytest.approx(60, abs=0.6)
+    assert fleet.outcomes[2].status is GateStatus.READY
+
+
+def test_nobody_asks_after_a_refusal() -> None:
+    """Once the credentials were refused no request is sent, and every gate ends with the same words."""
+
+    def refused(now: float) -> JobStatus | GateError:
+        return Rejected("HTTP 401", remedy="Mend it.", credentials=True) if now >= 30 else job("Running")
+
+    fleet = Fleet([refused, *[running_until(200)] * 19], pause=5)
+    (since,) = [at for at in fleet.moments(1) if at >= 30]
+    assert fleet.moments()[-1] == since
+    assert {(one.status, one.reason, one.remedy) for one in fleet.outcomes.values()} == {
+        (GateStatus.REJECTED, "HTTP 401", "Mend it.")
+    }
+
+
+def test_a_refusal_is_told_as_it_was() -> None:
+    """Whoever hears of it second-hand hears that it was about the credentials, and what to do."""
+    pacer = Pacer(FakeClock(), 2)
+    pacer.refuse(Rejected("HTTP 401", remedy="Mend it.", credentials=True))
+    with pytest.raises(Rejected, match=r"^HTTP 401$") as told:
+        pacer.turn(60)
+    assert (told.value.remedy, told.value.credentials) == ("Mend it.", True)
+
+
+@given(
+    targets=st.integers(2, 3000),
+    eager=st.lists(st.floats(0, 1), min_size=2, max_size=60),
+    interval=st.floats(1, 60),
+)
+def test_the_spacing_never_delays_by_more_than_half_a_second(
+    targets: int, eager: list[float], interval: float
+) -> None:
+    """However the looks fall, no more of them than there are targets wait less than half a second each."""
+    clock = FakeClock()
+    pacer = Pacer(clock, max(targets, len(eager)), interval)
+    for pause in eager:
+        clock.now += pause
+        before = clock.now
+        pacer.turn(60)
+        assert clock.now - before <= 0.5 + 1e-9
+
+
+def test_two_hundred_targets_are_detected_in_time(capsys: pytest.CaptureFixture[str]) -> None:
+    """The benchmark in virtual time keeps its bounds, and says so."""
+    assert in_virtual_time(200, 1.0, "within 20%")
+    assert "detected     200 of 200" in capsys.readouterr().out

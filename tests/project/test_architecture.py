@@ -1,0 +1,131 @@
+"""Which room may use which: the shape of the package, held by a test."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PACKAGE = ROOT / "cfgate"
+
+# room: (the rooms that it may use, the third-party packages that it may use)
+ROOMS: dict[str, tuple[set[str], set[str]]] = {
+    "system": (set(), set()),
+    "text": (set(), set()),
+    "model": (set(), set()),
+    "errors": ({"model"}, set()),
+    "rules": ({"errors", "model"}, set()),
+    "schedule": ({"model"}, set()),
+    "settings": ({"errors", "model", "simulator", "system", "text"}, {"yaml"}),
+    "client": ({"errors", "model", "rules", "system"}, {"requests", "urllib3"}),
+    "gate": ({"errors", "model", "schedule", "system"}, {"tenacity"}),
+    "report": ({"model", "text"}, set()),
+    "hosts": ({"system", "text"}, {"tqdm"}),
+    "log": ({"hosts", "model", "settings", "system", "text"}, set()),
+    "simulator": ({"model", "system"}, {"yaml"}),
+    "delivery": ({"errors", "hosts", "model", "report", "settings", "system"}, set()),
+    "rehearsal": ({"errors", "gate", "hosts", "model", "settings", "simulator", "system"}, set()),
+    "session": (
+        {
+            "client",
+            "errors",
+            "gate",
+            "hosts",
+            "log",
+            "model",
+            "rehearsal",
+            "schedule",
+            "settings",
+            "system",
+            "text",
+        },
+        set(),
+    ),
+}
+ROOTS = {"cli", "__main__", "__init__"}  # these put the rooms together
+STDLIB = sys.stdlib_module_names
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def room_of(path: Path) -> str:
+    """Name the room that a file belongs to."""
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def imported(path: Path) -> Iterator[tuple[str, str]]:
+    """List what a file imports anywhere in it: the package, and the room of cfgate."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        names = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            names = [f"{module}.{alias.name}" for alias in node.names] if module == "cfgate" else [module]
+        for name in names:
+            package, _, rest = name.partition(".")
+            yield package, rest.partition(".")[0]
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_a_room_uses_only_what_it_may(path: Path) -> None:
+    """Every import is of the standard library, of the room itself, or in the table above."""
+    room = room_of(path)
+    if room in ROOTS:
+        return
+    rooms, packages = ROOMS[room]
+    for package, other in imported(path):
+        if package == "cfgate":
+            assert other in {*rooms, room, "__version__"}, f"{room} uses {other}"
+        elif package not in STDLIB:
+            assert package in packages, f"{room} uses {package}"
+
+
+def test_the_table_names_the_rooms_that_there_are() -> None:
+    """No room is missing from the table, and none stands in it that is gone."""
+    assert set(ROOMS) | ROOTS == {room_of(path) for path in MODULES}
+
+
+ENVIRONMENT = {("os", "environ"), ("os", "getenv"), ("sys", "argv"), ("sys", "stdout"), ("sys", "stderr")}
+
+
+def test_only_the_composition_root_touches_the_process() -> None:
+    """Environment, arguments and streams are read in `cli` and handed on."""
+    for path in MODULES:
+        if room_of(path) == "cli":
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+                assert (node.value.id, node.attr) not in ENVIRONMENT, f"{path.name}:{node.lineno}"
+
+
+def loaded_by(code: str) -> set[str]:
+    """Name the modules that are loaded in a fresh process once `code` has run."""
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}\nimport sys; print(*sys.modules)"],
+        cwd=ROOT,
+        env={"PATH": os.environ["PATH"]},  # without what measures coverage, which loads a lot
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(ran.stdout.split())
+
+
+def test_what_is_rarely_used_is_loaded_late() -> None:
+    """Starting the program loads no YAML, XML, argparse, progress bar, HTTP client or server."""
+    loaded = loaded_by("import cfgate.cli")
+    late = {"yaml", "xml", "argparse", "tqdm", "http.server", "requests", "cfgate.simulator"}
+    assert not loaded & late
+
+
+def test_the_pure_rooms_load_nothing_but_themselves() -> None:
+    """Anybody can measure the cadence or judge an answer without an HTTP client in the process."""
+    loaded = loaded_by("import cfgate.schedule, cfgate.rules.answer")
+    assert not loaded & {"requests", "tenacity", "yaml", "cfgate.client", "cfgate.gate"}
