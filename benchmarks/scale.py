@@ -31,7 +31,7 @@ from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.model import Answer, GateStatus, Target
-from cfgate.rules.answer import read
+from cfgate.rules.answer import judge
 from cfgate.schedule import Cadence
 from cfgate.simulator import Scenario, Simulator, parse
 from cfgate.simulator.api import Access, Api
@@ -165,7 +165,7 @@ class Wire:
         for name, value in reply.headers.items():
             headers[name] = value
         self._clock.sleep(ROUND_TRIP * self._random.uniform(0.4, 0.6))
-        job = read(
+        job = judge(
             reply.status,
             dict(headers),
             reply.body,

@@ -3,41 +3,60 @@
     GateError
     ├── InvalidSettings        invalid       nothing was sent
     ├── Unusable               -             asked again, within the error tolerance
+    │   ├── Refused            unavailable   rule 2: a refusal after usable answers, until it is repeated
     │   ├── NoAnswer           unavailable   rules 1, 3 and 4: nothing that could be read came back
     │   │   └── Unresolved     unavailable   the host name has no address: short patience at the start
     │   ├── Doubtful           inconsistent  rules 5 to 8: an answer that cannot be trusted
     │   └── NotFound           not_found     rule 2, HTTP 404: asked again within the grace period
     ├── Rejected               rejected      rule 2: the API refuses; asking again cannot help
     ├── Untrusted              unavailable   TLS cannot be verified; asking again would be wrong
-    └── Broken                 error         a bug in cfgate
+    ├── Unsuited               unavailable   the server wants what cfgate does not have; asking again cannot
+    help └── Broken                 error         a bug in cfgate
 
 The rules are those of "From an answer to a verdict" in docs/verdicts.md.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from cfgate.model import GateStatus
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+
+_LONGEST_QUOTE: Final = 200  # characters
 
 
 class GateError(Exception):
     """Anything that can end a gate but the job itself.
 
-    `str(error)` is one clause that says what happened, with no full stop; it holds no secret, and text from
-    the API in it is redacted but not disarmed. `remedy` is one sentence that says what to do.
+    `str(error)` is one clause that says what happened, with no full stop. `quote` is the part of it that
+    comes from outside, whole until `redact` has taken the secrets out of it, and never disarmed. `remedy` is
+    one sentence that says what to do.
     """
 
     status: ClassVar[GateStatus] = GateStatus.ERROR
     remedy: str = ""
 
-    def __init__(self, message: str, *, remedy: str | None = None) -> None:
+    def __init__(self, message: str, *, quote: str = "", remedy: str | None = None) -> None:
         super().__init__(message)
+        self.message = message
+        self.quote = quote
+        self.requests = 1  # sent before it was raised; the client knows better
         if remedy is not None:
             self.remedy = remedy
+
+    def __str__(self) -> str:
+        line = " ".join(self.quote.split())
+        cut = f"{line[:_LONGEST_QUOTE]}…" if len(line) > _LONGEST_QUOTE else line
+        return f"{self.message}: “{cut}”" if cut else self.message
+
+    def redact(self, redact: Callable[[str], str]) -> None:
+        """Take the secrets out of every text; the quote first, and only then is it cut to its length."""
+        self.message = redact(self.message)
+        self.quote = redact(self.quote)
 
 
 class InvalidSettings(GateError):
@@ -54,8 +73,8 @@ class InvalidSettings(GateError):
 class Unusable(GateError):
     """An answer that decides nothing.
 
-    `retry_after`: for how many seconds the API asked to be left alone. `busy`: it had too many requests
-    (HTTP 429), whether or not it said for how long.
+    `retry_after`: the pause in seconds that the API asked for. `busy`: it had too many requests (HTTP 429),
+    which concerns all who share it, whether or not it said for how long.
     """
 
     label: ClassVar[str] = "unusable answer"  # what the log calls it
@@ -64,18 +83,14 @@ class Unusable(GateError):
         self,
         message: str,
         *,
+        quote: str = "",
         remedy: str | None = None,
         retry_after: float | None = None,
         busy: bool = False,
     ) -> None:
-        super().__init__(message, remedy=remedy)
+        super().__init__(message, quote=quote, remedy=remedy)
         self.retry_after = retry_after
         self.busy = busy
-
-    @property
-    def concerns_all(self) -> bool:
-        """Whether it asks for a pause of everybody who shares the API, not of one target alone."""
-        return self.busy or self.retry_after is not None
 
 
 class NoAnswer(Unusable):
@@ -120,8 +135,10 @@ class Rejected(GateError):
     status = GateStatus.REJECTED
     remedy = "Check the credentials and `account-service-id`."
 
-    def __init__(self, message: str, *, remedy: str | None = None, credentials: bool = False) -> None:
-        super().__init__(message, remedy=remedy)
+    def __init__(
+        self, message: str, *, quote: str = "", remedy: str | None = None, credentials: bool = False
+    ) -> None:
+        super().__init__(message, quote=quote, remedy=remedy)
         self.credentials = credentials
 
 
@@ -130,6 +147,24 @@ class Untrusted(GateError):
 
     status = GateStatus.UNAVAILABLE
     remedy = "If your network inspects TLS, name its CA file in `ca-bundle`; if not, somebody may listen."
+
+
+class Unsuited(GateError):
+    """The server speaks another protocol, or wants something that cfgate does not have."""
+
+    status = GateStatus.UNAVAILABLE
+    remedy = "Check `api-url`, and ask whoever runs the server what it expects."
+
+
+class Refused(Unusable):
+    """A refusal that came after usable answers, and so perhaps not from the API: a firewall, a login page."""
+
+    status = GateStatus.UNAVAILABLE
+    label = "refused"
+
+    def __init__(self, refusal: Rejected | Unsuited) -> None:
+        super().__init__(str(refusal), remedy=refusal.remedy)
+        self.refusal = refusal
 
 
 class Broken(GateError):

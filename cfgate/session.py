@@ -98,7 +98,14 @@ def _client(
 
 
 def _gate(plan: Plan, client: Client, inbox: Inbox, clock: Clock, pacer: Pacer) -> Gate:
-    limits = Limits(plan.timeout, plan.error_tolerance, plan.not_found_grace, plan.stall_timeout)
+    limits = Limits(
+        plan.timeout,
+        plan.error_tolerance,
+        plan.not_found_grace,
+        plan.stall_timeout,
+        shortest_pause=plan.poll_interval or 0.0,
+        longest_pause=_longest_pause(plan),
+    )
     fetch = partial(client.fetch, plan.target, plan.account_service_id)
     return Gate(plan.target, fetch, _pacing(plan), limits, inbox.put, clock, pacer)
 

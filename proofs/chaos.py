@@ -13,7 +13,7 @@ from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import NoAnswer, Unresolved, Untrusted
 from cfgate.model import Answer, Resource, Target
-from cfgate.rules.answer import read
+from cfgate.rules.answer import judge as judge_answer
 from proofs.judge import judge
 from proofs.oracle import Heard, Look, Means
 
@@ -215,7 +215,7 @@ class Api:
         self.looks.append(Look(sent, self._clock.now, heard))
         local = float(int(now)) if self._dated else self._clock.time()
         headers = CaseInsensitiveDict(wire.headers)
-        job = read(wire.status, headers, wire.body, self._asked[1], self._target.resource, now=local)
+        job = judge_answer(wire.status, headers, wire.body, self._asked[1], self._target.resource, now=local)
         return Answer(job, float(int(now)) if self._dated else None, sent, self._clock.now)
 
     def _wire(self) -> Wire:

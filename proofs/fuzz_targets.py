@@ -20,7 +20,7 @@ from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
 from cfgate.model import JobStatus, Resource, Verdict
-from cfgate.rules.answer import moment, read, retry_after
+from cfgate.rules.answer import judge as judge_answer, moment, retry_after
 from cfgate.settings import address, parsers
 from cfgate.settings.reading import read as read_settings
 from cfgate.settings.values import InvalidRequest, Run
@@ -75,7 +75,7 @@ def answer(data: bytes) -> None:
 def _as_read(code: int, headers: Mapping[str, str], body: bytes, resource: Resource) -> tuple[object, ...]:
     """Say what cfgate makes of an answer."""
     try:
-        job = read(code, CaseInsensitiveDict(headers), body, ID, resource, now=NOW)
+        job = judge_answer(code, CaseInsensitiveDict(headers), body, ID, resource, now=NOW)
     except tuple(_MEANS) as error:
         return _MEANS[type(error)], getattr(error, "retry_after", None), getattr(error, "credentials", False)
     means = {"READY": Means.READY, "FAILED": Means.FAILED, "SQUASHED": Means.SQUASHED}

@@ -1,13 +1,17 @@
 """One question about one target: a GET, judged. An `Answer`, or an error of `cfgate.errors`.
 
-Asking again, and when, is the gate's affair. One thing only is sent twice, without a word: a request that met
-a kept connection which the server was just closing (see `channel`).
+Asking again, and when, is the gate's affair. One thing only is sent twice: a request that met a kept
+connection which the server had closed (see `transport`).
+
+The rules judge the answer as it was sent. What they return or raise holds texts from outside; the credentials
+are taken out of these here, before anybody else has them. So no credential can change a verdict.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+from threading import Lock
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -17,9 +21,9 @@ from requests.auth import AuthBase
 from cfgate import __version__
 from cfgate.client.network import proxy_for, tls_context
 from cfgate.client.transport import Transport
-from cfgate.errors import InvalidSettings
+from cfgate.errors import GateError, InvalidSettings
 from cfgate.model import Answer
-from cfgate.rules.answer import moment, read
+from cfgate.rules.answer import judge, moment
 from cfgate.system.loopback import is_loopback
 
 if TYPE_CHECKING:
@@ -43,7 +47,7 @@ _TOKEN: Final = re.compile(r"[!-~]+")
 
 
 class Client:
-    """The API, for any number of threads at once. Connections are kept between requests."""
+    """The API, for any number of targets at once, each with a connection of its own."""
 
     def __init__(
         self,
@@ -74,33 +78,53 @@ class Client:
         secure = parts.scheme == "https"
         if not secure and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
             raise InvalidSettings(["api-url is not https: the credentials could be read on the way"])
-        tls = tls_context(environ, ca_bundle) if secure else None
-        self._transport = Transport(self._api_url, tls, proxy_for(api_url, environ), clock)
+        self._tls = tls_context(environ, ca_bundle) if secure else None
+        self._proxy = proxy_for(api_url, environ)
+        self._transports: dict[Target, Transport] = {}
+        self._closed = False
+        self._lock = Lock()
 
-    def fetch(self, target: Target, account_service_id: int | None) -> Answer:
-        """Ask for the status of a target, as this account.
+    def fetch(
+        self,
+        target: Target,
+        account_service_id: int | None,
+    ) -> Answer:
+        """Ask for the status of a target, as this account, over a connection that is used for it alone.
 
-        Raises NoAnswer, Doubtful, NotFound, Rejected or Untrusted; InvalidSettings where the account is
-        needed and missing.
+        For each target one question at a time. Raises
+        NoAnswer, Doubtful, NotFound, Rejected or Untrusted; InvalidSettings where the account is needed and
+        missing.
         """
         request = self._get(target, account_service_id)
-        reply = self._transport.send(request, self._request_timeout)
-        date = moment(reply.headers.get("Date", ""))
-        job = read(
-            reply.status,
-            reply.headers,
-            reply.body,
-            target.id,
-            target.resource,
+        sent: list[None] = []
+        try:
+            reply = self._transport(target).send(request, self._request_timeout, lambda: sent.append(None))
+            date = moment(reply.headers.get("Date", ""))
             # A `Retry-After` that is a date is in the API's time; this machine's clock may be wrong.
-            now=self._clock.time() if date is None else date,
-            redact=self._redact,
-        )
-        return Answer(job, date, reply.sent, reply.received)
+            now = self._clock.time() if date is None else date
+            job = judge(reply.status, reply.headers, reply.body, target.id, target.resource, now=now)
+        except GateError as error:
+            error.redact(self._redact)
+            error.requests = len(sent)
+            raise
+        return Answer(job.redacted(self._redact), date, reply.sent, reply.received, len(sent))
 
     def close(self) -> None:
-        """Close the connections that are kept."""
-        self._transport.close()
+        """Close the connections that are kept, and keep none from now on."""
+        with self._lock:
+            self._closed = True
+            for transport in self._transports.values():
+                transport.close()
+
+    def _transport(self, target: Target) -> Transport:
+        """Find the way to the API for this target: no connection serves two."""
+        with self._lock:
+            if target not in self._transports:
+                made = Transport(self._api_url, self._tls, self._proxy, self._clock)
+                if self._closed:
+                    made.close()
+                self._transports[target] = made
+            return self._transports[target]
 
     def _get(self, target: Target, account_service_id: int | None) -> PreparedRequest:
         """Build the only kind of request there is: other GET addresses of Clanforge change state."""

@@ -1,4 +1,4 @@
-"""Whole requests within a hard bound on their time.
+"""Whole requests about one target within a hard bound on their time.
 
 The time-outs of requests are for one receive: a server that sends a byte a second, in its headers or its
 body, holds a request for ever, and nothing bounds a look-up of the host name. So every request runs on a
@@ -8,25 +8,34 @@ thread too; only a look-up that hangs lasts until the resolver gives up.
 
 from __future__ import annotations
 
+import re
 import threading
+from http import HTTPStatus
 from queue import Empty, SimpleQueue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cfgate.client.channel import Channel, Reply
-from cfgate.client.faults import explained
+from cfgate.client.faults import explained, timed_out
 from cfgate.client.network import host_and_port
 from cfgate.errors import NoAnswer
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Callable
 
     from requests import PreparedRequest
 
     from cfgate.system.clock import Clock
 
+# A connection that has been idle for longer may have been forgotten by a NAT or a firewall on the way,
+# without a word (urllib3#3184); a new one costs less than a time-out.
+_LONGEST_IDLE: Final = 30.0  # seconds
+_KEEP_ALIVE: Final = re.compile(r"(?:^|[,;\s])timeout=([0-9]{1,6})")
+_MORE_THREADS: Final = "Let this job have more threads (`ulimit -u`, or the pids limit of its container)."
+
 
 class Transport:
-    """The way to one API. Any number of threads may send at once; each gets a channel for itself."""
+    """The way to the API for one target: one request at a time, over a connection that nobody else uses."""
 
     def __init__(self, api_url: str, tls: ssl.SSLContext | None, proxy: str, clock: Clock) -> None:
         """`tls` is needed for https only; `proxy` is an address, empty: none."""
@@ -34,56 +43,90 @@ class Transport:
         self._tls = tls
         self._proxy = proxy
         self._clock = clock
-        self._idle: list[Channel] = []
+        self._kept: Channel | None = None
+        self._longest_idle = _LONGEST_IDLE
         self._closed = False
         self._lock = threading.Lock()
 
-    def send(self, request: PreparedRequest, bound: float) -> Reply:
+    def send(
+        self, request: PreparedRequest, bound: float, sending: Callable[[], None] = lambda: None
+    ) -> Reply:
         """Send a request and wait for the whole answer, `bound` seconds at most.
 
-        Raises an error of `cfgate.errors` for whatever goes wrong on the wire.
+        `sending` is called for each request that goes out: a second one when the first met a kept connection
+        that the server had closed. Raises an error of `cfgate.errors` for whatever goes wrong on the wire.
         """
-        channel = self._take()
-        outcomes: SimpleQueue[Reply | Exception] = SimpleQueue()
-        threading.Thread(
-            target=_work, args=(channel, request, bound, outcomes), name="cfgate-request", daemon=True
-        ).start()
-        try:
-            outcome = outcomes.get(timeout=bound)
-        except Empty:
-            channel.cut()
-            raise NoAnswer(f"time-out after {bound:.3g}s") from None
+        end = self._clock.monotonic() + bound
+        channel = self._take(sending)
+        idle = channel.idle
+        outcome = self._run(channel, request, bound)
+        if channel.used and channel.unanswered and not isinstance(outcome, Reply):
+            # Kept too long: whoever forgets or closes connections gets a new one each time from now on.
+            self._longest_idle = min(self._longest_idle, idle / 2)
+            left = end - self._clock.monotonic()
+            if isinstance(outcome, Exception) and left > 0:
+                channel = self._new(sending)
+                outcome = self._run(channel, request, left)
+        if outcome is None:
+            raise timed_out(channel.phase, bound, *self._hosts)
         if isinstance(outcome, Exception):
-            raise explained(outcome, *self._hosts) from None
-        self._put_back(channel)
+            raise explained(outcome, channel.phase, *self._hosts) from None
+        if outcome.status != HTTPStatus.MISDIRECTED_REQUEST:  # that one wants another connection
+            self._keep(channel)
         return outcome
 
     def close(self) -> None:
-        """Close the connections that are kept alive, and keep none from now on."""
+        """Close the connection that is kept alive, and keep none from now on."""
         with self._lock:
             self._closed = True
-            for channel in self._idle:
-                channel.close()
-            self._idle.clear()
+            if self._kept:
+                self._kept.close()
+                self._kept = None
 
-    def _take(self) -> Channel:
-        """Take the channel that was used last, whose connection is the likeliest to live; or make one."""
+    def _take(self, sending: Callable[[], None]) -> Channel:
+        """Take the channel that is kept, if it can be used; or make one."""
         with self._lock:
-            return self._idle.pop() if self._idle else Channel(self._tls, self._proxy, self._clock)
+            kept, self._kept = self._kept, None
+        if kept and kept.usable(self._longest_idle):
+            return kept
+        if kept:
+            kept.close()
+        return self._new(sending)
 
-    def _put_back(self, channel: Channel) -> None:
-        """Keep a channel for later. One that was cut, or has failed, never comes here."""
+    def _new(self, sending: Callable[[], None]) -> Channel:
+        return Channel(self._tls, self._proxy, self._clock, sending)
+
+    def _keep(self, channel: Channel) -> None:
+        """Keep a channel for the next request. One that was cut, or has failed, never comes here."""
+        if found := _KEEP_ALIVE.search(channel.keep_alive):
+            # A fifth less, for the time that an answer and the next request are on their way.
+            self._longest_idle = min(self._longest_idle, 0.8 * int(found[1]))
         with self._lock:
-            if self._closed:
-                channel.close()
-            else:
-                self._idle.append(channel)
+            if not self._closed and channel.usable(self._longest_idle):
+                self._kept = channel
+                return
+        channel.close()
+
+    def _run(self, channel: Channel, request: PreparedRequest, bound: float) -> Reply | Exception | None:
+        """Run one request on a thread of its own; return what came of it, `None` at the bound."""
+        outcomes: SimpleQueue[Reply | Exception] = SimpleQueue()
+        arguments = (channel, request, bound, outcomes)
+        try:
+            threading.Thread(target=_work, args=arguments, name="cfgate-request", daemon=True).start()
+        except RuntimeError:
+            channel.close()
+            return NoAnswer("this machine starts no more threads", remedy=_MORE_THREADS)
+        try:
+            return outcomes.get(timeout=bound)
+        except Empty:
+            channel.cut()
+            return None
 
 
 def _work(
     channel: Channel, request: PreparedRequest, bound: float, outcomes: SimpleQueue[Reply | Exception]
 ) -> None:
-    """Run one request on a thread of its own."""
+    """Run one request; end the connection unless the answer was whole."""
     try:
         outcomes.put(channel.exchange(request, bound))
     except Exception as error:  # noqa: BLE001 - raised again by the thread that waits

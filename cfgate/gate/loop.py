@@ -5,7 +5,7 @@
      │                ├─ no movement ──▶ stalled
      ├◀─── pause ─────┘
      ├──unusable──▶ tenacity asks again ─ patience or time over ──▶ unavailable, inconsistent, not_found
-     └──refused──▶ rejected, unavailable (TLS)
+     └──refused──▶ asked again once answers were usable, else ──▶ rejected, unavailable (TLS)
 
 Nothing but a READY verdict of `cfgate.model` leads to the ready ending.
 """
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
 
-from cfgate.errors import Doubtful, GateError, NotFound, Rejected, Unusable
+from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Refused, Rejected, Unsuited, Unusable
 from cfgate.gate.history import History
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits, Streak
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
 from cfgate.system.clock import ApiClock, Deadline
+from cfgate.text import wording
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -31,11 +32,15 @@ if TYPE_CHECKING:
     from cfgate.schedule import Pacing
     from cfgate.system.clock import Clock
 
-# Full jitter, from 1 s to 30 s: a struggling API gets room, and a hundred gates do not come back in step.
-_BACK_OFF: Final = wait_random_exponential(multiplier=2, min=1, max=30)
+# Seconds of a pause after an unusable answer, at the most: a struggling API gets room. `max-interval` bounds
+# it too, for what it promises holds after an outage as well.
+_LONGEST_BACK_OFF: Final = 30.0
+# After an outage a gate learns at this interval, in seconds, that another one of the run has had an answer.
+_GLANCE: Final = 1.0
 # Two looks are at least this many seconds apart, but for the one at the deadline.
 _CLOSEST: Final = 1.0
-# An ending that has to hold for a while is looked at this often meanwhile, so that a setback is heard.
+# An ending that has to hold for a while is looked at this often meanwhile, so that a setback is seen, unless
+# the user has asked for another pause.
 _WHILE_IT_HOLDS: Final = 3.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
 _SKEW_WORTH_TELLING: Final = 60.0
@@ -80,7 +85,11 @@ class Gate:
         self._deadline = Deadline(clock, limits.timeout)
         self._history = History(target, observer, clock)
         self._pacer = pacer or Pacer(clock)
+        longest = min(_LONGEST_BACK_OFF, limits.longest_pause)
+        # Full jitter: a hundred gates do not come back in step.
+        self._back_off = wait_random_exponential(multiplier=2, min=min(1.0, longest), max=longest)
         self._skew_told = False
+        self._shared = False  # whether the trouble under way is one that all gates of a run have together
 
     @property
     def refused(self) -> bool:
@@ -117,7 +126,9 @@ class Gate:
             if patience <= 0:
                 return self._stalled(job)
             now = self._api_clock.now()
-            pause = min(again, _WHILE_IT_HOLDS) if again else self._pacing.next_pause(job, now)
+            pause = self._pacing.next_pause(job, now)
+            if again:
+                pause = max(min(again, _WHILE_IT_HOLDS), self._limits.shortest_pause)
             self._history.waiting(job, self._pacing.time_left(now))
             # The look that finds a job stalled comes no closer to the one before than any other may.
             self._clock.sleep(min(pause, self._deadline.left(), max(patience, _CLOSEST)))
@@ -135,48 +146,89 @@ class Gate:
 
         def pause(state: RetryCallState) -> float:
             error = _error(state)
+            wished = self._wished_pause(state)
             if error.retry_after is None:
-                wished = min(_BACK_OFF(state), streak.left(error))
-            else:
-                wished = max(error.retry_after, 1.0)
-            if error.concerns_all:
-                self._pacer.pause_all(wished)
+                wished = min(wished, streak.left(error))
             return max(min(wished, self._deadline.left()), 0.0)
 
         def hopeless(state: RetryCallState) -> bool:
-            return self._deadline.passed or streak.left(_error(state)) <= 0
+            return self._deadline.passed or streak.refused or streak.left(_error(state)) <= 0
 
         asking = Retrying(
             retry=retry_if_exception_type(Unusable),
             wait=pause,
             stop=hopeless,
-            before_sleep=self._tell_retry,
-            sleep=self._clock.sleep,
+            before_sleep=self._report_retry,
+            sleep=self._sleep_before_retry,
             reraise=True,
         )
         try:
             return asking(ask_once).job
+        except Refused as error:
+            if streak.refused:
+                raise self._confirmed(error.refusal, streak) from None
+            raise streak.verdict(error) from None
         except Unusable as error:
             raise streak.verdict(error) from None
+
+    def _wished_pause(self, state: RetryCallState) -> float:
+        """Return the pause after an unusable answer; tell the pacer what concerns all gates of the run."""
+        error = _error(state)
+        self._shared = type(error) is NoAnswer and error.retry_after is None and not error.busy
+        if error.busy:
+            self._pacer.too_many(error.retry_after)
+        if error.retry_after is not None:
+            return max(error.retry_after, 1.0)
+        # With too many requests it is the pacer that makes room; alone, or at its slowest, a gate backs off
+        # too.
+        return self._back_off(state)
+
+    def _sleep_before_retry(self, seconds: float) -> None:
+        """Sleep; less when another gate of the run has had an answer: the API is back for this one too."""
+        began = self._clock.monotonic()
+        glance = _GLANCE if self._shared and self._pacer.shared else seconds
+        while seconds > 0 and not (self._shared and self._pacer.answered_since(began)):
+            step = min(seconds, glance)
+            self._clock.sleep(step)
+            seconds -= step
+
+    def _confirmed(self, refusal: Rejected | Unsuited, streak: Streak) -> Rejected | Unsuited:
+        """Return a refusal that was repeated, which ends the gate."""
+        since, worked = wording.duration(streak.refused_for), wording.duration(self._pacer.worked_for)
+        refusal.message += f" (for {since} now, after usable answers for {worked})"
+        if isinstance(refusal, Rejected) and refusal.credentials:
+            self._pacer.refuse(refusal)
+        return refusal
 
     def _request(self, streak: Streak) -> Answer:
         """Send one request when it is this gate's turn."""
         streak.excuse(self._pacer.turn(self._deadline.left()))
-        self._history.requests += 1
         try:
             answer = self._fetch()
-        except Rejected as refusal:
-            if refusal.credentials:
+            self._history.requests += answer.requests
+            self._history.check(answer.job)
+        except (Rejected, Unsuited) as refusal:
+            self._history.requests += refusal.requests
+            if self._pacer.worked:
+                raise Refused(refusal) from None
+            if isinstance(refusal, Rejected) and refusal.credentials:
                 self._pacer.refuse(refusal)
             raise
+        except GateError as error:
+            self._history.requests += error.requests
+            raise
+        self._pacer.answered()
         if answer.date is not None:
             self._api_clock.hear(answer.date, answer.sent, answer.received)
             self._tell_skew()
         return answer
 
-    def _tell_retry(self, state: RetryCallState) -> None:
+    def _report_retry(self, state: RetryCallState) -> None:
         error = _error(state)
-        self._history.asking_again(f"{error.label} ({error})", state.attempt_number, state.upcoming_sleep)
+        asked = "" if error.retry_after is None else f"; it asked for a pause of {error.retry_after:g}s"
+        self._history.asking_again(
+            f"{error.label} ({error}{asked})", state.attempt_number, state.upcoming_sleep
+        )
 
     def _tell_skew(self) -> None:
         skew = self._api_clock.skew()

@@ -1,11 +1,13 @@
-"""One pace for all gates of a run: their requests are spread, and what the API says to one, all hear.
+"""One pace for all gates of a run: their requests are spread, and what one learns of the API, all know.
 
 Each gate looks when its own cadence says so. The pacer only keeps them from doing it in the same moment:
 
 - the first looks are spread over a part of the longest pause, so that gates with a fixed pause stay apart;
 - two requests are never closer than a spacing that delays a look by half a second at most, come all at once;
-- while the API wants to be left alone (HTTP 429, `Retry-After`) nobody asks; then all come back one by one;
-- once it has refused the credentials, nobody asks any more.
+- an API that has too many requests (HTTP 429) gets fewer, until they are let through; while it asks all to
+  pause (`Retry-After` beside it) nobody asks, and then all come back one by one;
+- the first usable answer after an outage wakes those who wait;
+- once the credentials are refused, nobody asks any more.
 
 A gate that is alone feels nothing of this.
 """
@@ -24,6 +26,12 @@ if TYPE_CHECKING:
 _AMPLE: Final = 0.05
 # Seconds that a look may come late for the sake of the others.
 _MOST_DELAY: Final = 0.5
+# After too many requests (HTTP 429) the spacing grows by this factor, not more often than so many seconds, up
+# to so many; with each usable answer it shrinks by that one.
+_WIDER: Final = 1.5
+_WIDEN_EVERY: Final = 0.25
+_SLOWEST: Final = 2.0
+_NARROWER: Final = 0.98
 # The part of the longest pause over which the first looks are spread, and those after a quiet time.
 _OPENING: Final = 1 / 3
 
@@ -41,6 +49,31 @@ class Pacer:
         self._free = self._quiet_until = clock.monotonic()  # when the next request may be sent, the first
         self._places = 0  # given away in the queue at the end of the quiet time, or at the start
         self._refusal: Rejected | None = None
+        # When the first usable answer of the run came, and the last.
+        self._worked: tuple[float, float] | None = None
+        self._narrowest, self._widened = self._spacing, float("-inf")
+        self.shared = targets > 1
+
+    @property
+    def worked(self) -> bool:
+        """Whether any gate of the run has had a usable answer: then credentials and address are right."""
+        return self._worked is not None
+
+    @property
+    def worked_for(self) -> float:
+        """Seconds from the first usable answer of the run to the last."""
+        return self._worked[1] - self._worked[0] if self._worked else 0.0
+
+    def answered(self) -> None:
+        """Note a usable answer."""
+        now = self._clock.monotonic()
+        with self._lock:
+            self._worked = (self._worked[0] if self._worked else now, now)
+            self._spacing = max(self._spacing * _NARROWER, self._narrowest)
+
+    def answered_since(self, moment: float) -> bool:
+        """Whether any gate of the run has had a usable answer after this moment of the clock."""
+        return self._worked is not None and self._worked[1] > moment
 
     @property
     def refused(self) -> bool:
@@ -69,16 +102,21 @@ class Pacer:
             raise Rejected(str(self._refusal), remedy=self._refusal.remedy, credentials=True)
         return quiet
 
-    def pause_all(self, seconds: float) -> None:
-        """Hear that the API wants to be left alone for so long."""
+    def too_many(self, retry_after: float | None) -> None:
+        """Note an answer of too many requests: ask less often, and not at all for `retry_after` seconds."""
         with self._lock:
-            until = self._clock.monotonic() + seconds
-            if until > self._quiet_until:
+            now = self._clock.monotonic()
+            # Not for each of many that were under way.
+            if self.shared and now - self._widened >= _WIDEN_EVERY:
+                self._widened = now
+                self._spacing = min(max(self._spacing, _AMPLE / 4) * _WIDER, _SLOWEST)
+            until = now + (retry_after or 0.0)
+            if retry_after is not None and until > self._quiet_until:
                 self._quiet_until = until
                 self._places = 1  # the first one is for the gate that was told, which pauses by itself
 
     def refuse(self, refusal: Rejected) -> None:
-        """Hear that the API has refused the credentials."""
+        """Note that the API has refused the credentials."""
         self._refusal = refusal
 
     def _await_quiet(self, patience: float) -> float:

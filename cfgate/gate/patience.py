@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from cfgate.errors import Doubtful, NotFound, Unresolved, Unusable
+from cfgate.errors import Doubtful, NotFound, Refused, Unresolved, Unusable
 
 if TYPE_CHECKING:
     from cfgate.system.clock import Clock
@@ -20,6 +20,10 @@ if TYPE_CHECKING:
 AT_THE_START: Final = 120.0
 # A name that has never resolved is nearly always misspelt; three or four tries tell it from a hiccup.
 UNRESOLVED_AT_THE_START: Final = 15.0
+# Rule 2 of docs/verdicts.md: what is refused after it has worked must be refused so often, for so many
+# seconds.
+_REFUSALS: Final = 3
+_REFUSED_FOR: Final = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +34,8 @@ class Limits:
     error_tolerance: float = 600.0
     not_found_grace: float = 60.0
     stall_timeout: float | None = None
+    shortest_pause: float = 0.0  # between two looks, as the user has asked for
+    longest_pause: float = 15.0
 
 
 class Streak:
@@ -44,6 +50,17 @@ class Streak:
         self._resolved = answered
         self._excused = 0.0
         self._doubt: Doubtful | None = None
+        self._refusals: tuple[float, ...] = ()  # when, of those in a row
+
+    @property
+    def refused_for(self) -> float:
+        """Seconds between the first and the last of the refusals in a row."""
+        return self._refusals[-1] - self._refusals[0] if self._refusals else 0.0
+
+    @property
+    def refused(self) -> bool:
+        """Whether a refusal after usable answers has been repeated often enough to be believed (rule 2)."""
+        return len(self._refusals) >= _REFUSALS and self.refused_for >= _REFUSED_FOR
 
     def take(self, error: Unusable, time_left: float) -> None:
         """Add one more unusable answer to the row.
@@ -52,6 +69,7 @@ class Streak:
         until the deadline): an API that says when it will be back is not silent.
         """
         now = self._counted()
+        self._refusals = (*self._refusals, self._clock.monotonic()) if isinstance(error, Refused) else ()
         if error.retry_after is not None and error.retry_after < time_left:
             self._excused += error.retry_after
         unknown = isinstance(error, NotFound)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from cfgate.model.states import JobState, Verdict
 
@@ -19,8 +20,6 @@ class JobStatus:
     verdict: Verdict
     why: str  # one clause that explains the verdict
     state: JobState | None = None
-    state_id: int | None = None  # as sent
-    state_name: str | None = None  # as sent
     progress: int | None = None
     failures: int | None = None
     error: str | None = None
@@ -29,7 +28,14 @@ class JobStatus:
     updated: int | None = None
     eta: int | None = None
     warnings: tuple[str, ...] = ()
-    holds: float = 0.0  # seconds for which the state must have been heard before the verdict is believed
+    quote: str = ""  # what the API says that belongs to `why`, from outside as well
+    holds: float = 0.0  # seconds for which the state must have been answered before the verdict is believed
+
+    def redacted(self, redact: Callable[[str], str]) -> JobStatus:
+        """Return it with every text from outside as `redact` leaves it."""
+        if not (self.error or self.quote):
+            return self
+        return replace(self, error=self.error and redact(self.error), quote=redact(self.quote))
 
 
 def state_of(job: JobStatus | None) -> str:

@@ -1,15 +1,17 @@
-"""From what came over HTTP to a `JobStatus`: rules 1 to 4, before the job's own fields are judged. Pure.
+"""From what came over HTTP to a `JobStatus`, top to bottom: rules 1 to 4 here, then 5 to 9 in `job`. Pure.
 
-`read` is the only way from bytes to a verdict. It answers with a `JobStatus` that is never DOUBTFUL, or
-raises one of `errors`. See docs/verdicts.md for the rules and where they come from.
+`judge` is the only way from bytes to a verdict. It returns a `JobStatus` that is never DOUBTFUL, or raises
+one of `errors`, and nothing else. It sees the answer as it was sent: texts of the answer stand in `quote` and
+in `JobStatus.error`, whole, for whoever takes the credentials out of them. See docs/verdicts.md for the rules
+and where they come from.
 """
 
 from __future__ import annotations
 
 import json
+import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from http import HTTPStatus
@@ -18,17 +20,18 @@ from urllib.parse import urlsplit
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unusable
 from cfgate.model import JobStatus, Resource, Verdict
+from cfgate.rules.fields import Literal, integer
 from cfgate.rules.job import judge_job
 
 MAX_BODY: Final = 1 << 20  # bytes; a real answer has some hundred
 MAX_DEPTH: Final = 64  # levels of nesting; a real answer has one, a diff two
-_BUSY: Final = frozenset({408, 425, 429})
+# Not of use now, perhaps later. 304: nobody asked for a difference. 421: this connection leads to another
+# host.
+_NOT_NOW: Final = frozenset({304, 408, 421, 425, 429})
 _WRONG_PEOPLE: Final = frozenset({401, 403})
 
-Text = Callable[[str], str]
 
-
-def read(
+def judge(
     http_status: int,
     headers: Mapping[str, str],
     body: bytes,
@@ -36,49 +39,60 @@ def read(
     resource: Resource = Resource.IMAGE_VERSION,
     *,
     now: float,
-    redact: Text = str,
 ) -> JobStatus:
-    """Judge one whole HTTP answer.
+    """Judge one whole HTTP answer to the question about `id`.
 
-    `headers` must compare names without case; `body` is decoded (not compressed) and may have been cut after
-    `MAX_BODY` + 1 bytes; `now` is Unix time, for a `Retry-After` that is a date; `redact` takes secrets out
-    of every text of the answer before anybody sees it. Raises NoAnswer, Doubtful, NotFound or Rejected.
+    `headers` must compare names without case; `body` is unpacked, and may have been cut after `MAX_BODY` + 1
+    bytes; `now` is Unix time, for a `Retry-After` that is a date. Raises NoAnswer, Doubtful, NotFound or
+    Rejected.
     """
-    _check_status(http_status, headers, body, now, redact)
-    payload = _decode(body, headers.get("Content-Type", ""), redact)
+    _check_status(http_status, headers, body, now)
+    payload = _decoded(body, headers)
     _check_envelope(payload, resource)
     status = judge_job(payload, id, resource)
     if status.verdict is Verdict.DOUBTFUL:
-        raise Doubtful(redact(status.why))
-    if status.error and status.error != payload.get("joberror"):
-        return replace(status, error=redact(status.error))  # it was no text, and became one just now
+        raise Doubtful(status.why, quote=status.quote)
+    if status.verdict is Verdict.READY and not _is_utf8(body):
+        raise Doubtful("the job is Completed, but the answer is not UTF-8")  # rule 3
     return status
 
 
-def _check_status(
-    http_status: int, headers: Mapping[str, str], body: bytes, now: float, redact: Text
-) -> None:
-    """Rules 1 and 2."""
+# Rules 1 and 2: the HTTP status
+
+
+def _check_status(http_status: int, headers: Mapping[str, str], body: bytes, now: float) -> None:
     if http_status == HTTPStatus.OK:
         return
-    said = f"HTTP {http_status}{_phrase(http_status)}"
-    if http_status in _BUSY or http_status >= 500 or http_status < 300:
-        pause = retry_after(headers.get("Retry-After"), now)
-        raise NoAnswer(said, retry_after=pause, busy=http_status == HTTPStatus.TOO_MANY_REQUESTS)
+    name = f"HTTP {http_status}{_phrase(http_status)}"
+    if http_status in _NOT_NOW or http_status >= 500 or http_status < 300:
+        raise NoAnswer(
+            name,
+            quote=_author(headers, body),
+            retry_after=retry_after(headers.get("Retry-After"), now),
+            busy=http_status == HTTPStatus.TOO_MANY_REQUESTS,
+        )
     if http_status < 400:
-        # Once more at the end: urlsplit drops tabs, which may have parted a secret.
-        target = redact(_without_query(redact(headers.get("Location", ""))))
         raise Rejected(
-            f"{said}: redirected to {target}, which is not followed",
+            f"{name}: a redirect, which is not followed",
+            quote=_without_query(headers.get("Location", "")),
             remedy="Put the address that really serves the API into `api-url` (https, without a path).",
         )
-    detail = _quoted(redact(_message(body)))
+    message = _message(body)
     if http_status == HTTPStatus.NOT_FOUND:
-        raise NotFound(f"{said}{detail}")
-    if http_status in _WRONG_PEOPLE:
-        raise Rejected(f"the API refuses these credentials ({said}{detail})", credentials=True)
+        raise NotFound(name, quote=message or _author(headers, body))
+    credentials = http_status in _WRONG_PEOPLE
+    if body.strip() and not _is_object(body):
+        raise Rejected(
+            f"{name} with {_kind(body, headers)}: perhaps a proxy or a firewall, not Clanforge",
+            quote=_author(headers, body),
+            remedy="Find out whose page it is. If it is Clanforge's, check the credentials and `api-url`.",
+            credentials=credentials,
+        )
+    if credentials:
+        raise Rejected(f"the API refuses these credentials ({name})", quote=message, credentials=True)
     raise Rejected(
-        f"the API refuses the request ({said}{detail})",
+        f"the API refuses the request ({name})",
+        quote=message,
         remedy="Check `image-version-id`, `account-service-id` and `api-url`.",
     )
 
@@ -91,29 +105,36 @@ def _phrase(http_status: int) -> str:
 
 
 def _without_query(location: str) -> str:
-    """Say where a redirect points to; its query string may carry anything."""
+    """Return where a redirect points to, without what may carry secrets: query, user and password."""
     try:
         parts = urlsplit(location)
         if not parts.netloc:
-            return parts.path[:200] or "nowhere"
+            return parts.path or "nowhere"
         # `hostname` and `port` leave out user and password.
-        return f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}{parts.path}"[:200]
+        place = f"{parts.scheme}://{parts.hostname}{f':{parts.port}' if parts.port else ''}"
     except ValueError:
         return "something that is no address"
+    return f"{place}{parts.path}"
+
+
+_SECONDS: Final = re.compile(r"[0-9]{1,10}(?:\.[0-9]{1,10})?")
 
 
 def retry_after(value: str | None, now: float) -> float | None:
     """Read a `Retry-After` header, seconds or an HTTP date, as seconds from `now`; `None` if it says nothing.
 
-    Never negative and never more than a year: the caller bounds it by the time that is left.
+    A fraction is rounded up; the same value twice is one. Never negative and never more than a year: the
+    caller bounds it by the time that is left.
     """
-    if value is None:
-        return None
-    value = value.strip()
-    if re.fullmatch(r"[0-9]{1,10}", value):
-        seconds = float(value)
+    parts = [part.strip() for part in (value or "").split(",")]
+    half = len(parts) // 2
+    if half and parts[:half] == parts[half:]:  # a header that two machines have set
+        parts = parts[:half]
+    single = ", ".join(parts)
+    if _SECONDS.fullmatch(single):
+        seconds = float(math.ceil(float(single)))
     else:
-        date = moment(value)
+        date = moment(single)
         if date is None:
             return None
         seconds = date - now
@@ -126,8 +147,11 @@ def moment(date: str) -> float | None:
         read = parsedate_to_datetime(date)
         # A zone of -0000 makes it naive; HTTP dates are UTC whatever they say.
         return (read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp()
-    except (ValueError, TypeError, OverflowError):
+    except (ValueError, TypeError, OverflowError, IndexError):
         return None
+
+
+# Rule 3: the body
 
 
 class _Clash(ValueError):
@@ -138,7 +162,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     """Build a JSON object; the same key twice must say the same."""
     result: dict[str, Any] = {}
     for key, value in pairs:
-        # The types too, since 1 == True, and the text of both, since NaN is nothing here.
+        # The types too, since 1 == True.
         if key in result and (type(result[key]) is not type(value) or result[key] != value):
             raise _Clash(key)
         result[key] = value
@@ -149,23 +173,47 @@ def _no_constant(name: str) -> Any:
     raise ValueError(name)  # NaN and Infinity are not JSON
 
 
-def _decode(body: bytes, content_type: str, redact: Text) -> dict[str, Any]:
-    """Rule 3: the body is one JSON object, in UTF-8, of at most `MAX_BODY` bytes. Answer without secrets."""
+def _loaded(body: bytes) -> Any:
+    """Decode JSON. Raises ValueError, and RecursionError for what is nested past `MAX_DEPTH`.
+
+    Bytes that are not UTF-8 become U+FFFD, and every number is what was written.
+    """
+    value = json.loads(
+        body.decode("utf-8-sig", "replace"),
+        object_pairs_hook=_object,
+        parse_int=integer,
+        parse_float=Literal,
+        parse_constant=_no_constant,
+    )
+    level = [value]
+    for _ in range(MAX_DEPTH + 1):
+        level = [
+            inner
+            for each in level
+            if isinstance(each, dict | list)
+            for inner in (each.values() if isinstance(each, dict) else each)
+        ]
+    if level:
+        raise RecursionError
+    return value
+
+
+def _decoded(body: bytes, headers: Mapping[str, str]) -> dict[str, Any]:
+    """Decode the body, which is one JSON object of at most `MAX_BODY` bytes."""
     if len(body) > MAX_BODY:
         raise NoAnswer("the answer is larger than 1 MiB")
     if not body.strip():
         raise NoAnswer("the answer has an empty body")
     trouble: Unusable
     try:
-        payload = json.loads(body.decode("utf-8-sig"), object_pairs_hook=_object, parse_constant=_no_constant)
-        payload = _redacted(payload, redact)
+        payload = _loaded(body)
     except _Clash as clash:
-        key = redact(str(clash))[:80]
-        trouble = Doubtful(f"the answer gives {key!r} twice, with different values")
+        trouble = Doubtful("the answer has the same key twice, with different values", quote=str(clash))
     except RecursionError:
         trouble = NoAnswer("the answer is nested too deeply")
     except ValueError:
-        trouble = NoAnswer(f"the answer is {_kind(body, content_type)}, not JSON")
+        kind = _kind(body, headers)
+        trouble = NoAnswer(f"the answer is {kind}, not JSON", quote=_author(headers, body))
     else:
         if isinstance(payload, dict):
             return payload
@@ -178,68 +226,84 @@ _JSON_KINDS: Final = {
     list: "array",
     str: "string",
     int: "number",
-    float: "number",
+    Literal: "number",
     bool: "boolean",
     type(None): "null",
 }
 
 
-def _kind(body: bytes, content_type: str) -> str:
+def _is_utf8(body: bytes) -> bool:
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+_UNPACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+_CODING: Final = re.compile(r"[a-z0-9-]{1,20}")
+
+
+def _kind(body: bytes, headers: Mapping[str, str]) -> str:
     """Name what came instead of JSON, in the words of somebody who has to find out why."""
+    coding = headers.get("Content-Encoding", "").strip().lower()
+    if coding not in _UNPACKED:
+        named = coding if _CODING.fullmatch(coding) else "something unknown"
+        return f"compressed with {named}, which was not asked for"
     head = body[:512].lstrip().lower()
-    if head.startswith((b"<!doctype html", b"<html")) or "html" in content_type.lower():
+    if head.startswith((b"<!doctype html", b"<html")) or "html" in headers.get("Content-Type", "").lower():
         return "an HTML page (a login page or a proxy?)"
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head[:4]:
+        return "text in UTF-16 or UTF-32"
     if head.startswith(b"<"):
         return "XML"
     if head.startswith((b"{", b"[")):
         return "broken or cut off"
-    try:
-        body.decode()
-    except UnicodeDecodeError:
-        return "binary data"
-    return "plain text"
+    return "plain text" if _is_utf8(body) else "binary data"
 
 
-def _redacted(value: Any, redact: Text, depth: int = 0) -> Any:
-    """Take secrets out of every text in a decoded JSON value, keys included.
+_TITLE: Final = re.compile(rb"<title[^>]{0,200}>([^<]{1,1000})", re.IGNORECASE)
 
-    Raises RecursionError past `MAX_DEPTH`.
-    """
-    if depth > MAX_DEPTH:
-        raise RecursionError
-    if isinstance(value, str):
-        return redact(value)
-    if isinstance(value, dict):
-        return {redact(key): _redacted(inner, redact, depth + 1) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_redacted(inner, redact, depth + 1) for inner in value]
-    return value
+
+def _author(headers: Mapping[str, str], body: bytes) -> str:
+    """Return what a page says of who made it: its title and its `Server` header; "" for JSON."""
+    if _is_object(body):
+        return ""
+    title = _TITLE.search(body[: 1 << 16])
+    words = [title[1].decode("utf-8", "replace")] if title else []
+    server = headers.get("Server", "")
+    return ", ".join(" ".join(part.split()) for part in (*words, server) if part.strip())
+
+
+# Rule 4: an error instead of a job
 
 
 def _check_envelope(payload: dict[str, Any], resource: Resource) -> None:
-    """Rule 4: an error instead of a job."""
     if resource.shape.told_in(payload):
         return
     message = payload.get("error_message")
     if not (payload.get("error") or message or payload.get("success") is False):
         return
-    said = message if isinstance(message, str) and message else "no message"
-    if "forbidden" in said.lower():
-        raise Rejected(f"the API refuses these credentials{_quoted(said)}", credentials=True)
-    raise NoAnswer(f"the API reports an error{_quoted(said)}")
+    quote = message if isinstance(message, str) and message else "no message"
+    if "forbidden" in quote.lower():
+        raise Rejected("the API refuses these credentials", quote=quote, credentials=True)
+    raise NoAnswer("the API reports an error", quote=quote)
+
+
+def _is_object(body: bytes) -> bool:
+    return isinstance(_parsed(body), dict)
 
 
 def _message(body: bytes) -> str:
     """Find the `error_message` in the body of an error answer, if it has one."""
-    try:
-        payload = json.loads(body)
-    except (ValueError, RecursionError):
-        return ""
+    payload = _parsed(body)
     message = payload.get("error_message") or payload.get("error") if isinstance(payload, dict) else None
     return message if isinstance(message, str) else ""
 
 
-def _quoted(message: str) -> str:
-    """Put the API's own words behind ours: one line, not too long."""
-    line = " ".join(message.split())
-    return f": “{line[:200]}{'…' if len(line) > 200 else ''}”" if line else ""
+def _parsed(body: bytes) -> Any:
+    """Decode what may be JSON; `None` when it is none, or too large."""
+    try:
+        return _loaded(body) if len(body) <= MAX_BODY else None
+    except (ValueError, RecursionError):
+        return None

@@ -38,19 +38,20 @@ def judge_job(payload: dict[str, Any], id: int, resource: Resource = Resource.IM
             return _rollout(payload)
         return _job(payload, id, resource)
     except Doubt as doubt:
-        name = payload.get("jobstatename")
         error = payload.get("joberror")
         return JobStatus(
             Verdict.DOUBTFUL,
             str(doubt),
-            state_name=name if isinstance(name, str) else None,
+            quote=doubt.quote,
             error=error if isinstance(error, str) and error else None,
         )
 
 
 def _job(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:
     """Read the fields that the jobs of all three kinds share; others, as the maps of a diff, say nothing."""
-    numbers = {name: number(payload, name) for name in (resource.id_field, *_NUMBERS)}
+    numbers = {
+        name: number(payload, name, whole=name != "jobprogress") for name in (resource.id_field, *_NUMBERS)
+    }
     _check_id(payload, numbers[resource.id_field], asked, resource)
     state = _state(payload, numbers["jobstateid"])
     error = payload.get("joberror")
@@ -60,8 +61,6 @@ def _job(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:
         verdict,
         why,
         state=state,
-        state_id=numbers["jobstateid"],
-        state_name=payload.get("jobstatename") or None,
         progress=progress if progress is not None and 0 <= progress <= 100 else None,
         failures=numbers["jobfailed"],
         error=(error if isinstance(error, str) else repr(error)) if error else None,
@@ -115,7 +114,7 @@ def _state(payload: dict[str, Any], state_id: int | None) -> JobState:
         raise Doubt("jobstatename is not a text")
     by_name = _BY_NAME.get(name.strip(" \t\r\n").lower()) if name else None
     if name and by_name is None:
-        raise Doubt(f"unknown job state {name[:80]!r}")
+        raise Doubt("unknown job state", name if name.isprintable() else repr(name))
     if state_id is None and payload.get("jobstateid") not in (None, ""):
         raise Doubt("jobstateid is not a number")
     # 0 stands for "not set" before a job starts, and for nothing that has ended.
@@ -138,6 +137,8 @@ def _verdict(payload: dict[str, Any], state: JobState) -> tuple[Verdict, str]:
             raise Doubt("the job is Completed, but the answer does not say success")
         if payload.get("error"):
             raise Doubt("the job is Completed, but the answer carries an error")
+        if payload.get("error_message"):
+            raise Doubt("the job is Completed, but the answer carries an error message")
         if payload.get("joberror"):
             raise Doubt("the job is Completed, but it has a job error")
     if state.verdict is Verdict.PENDING and (payload.get("success") is False or payload.get("error")):

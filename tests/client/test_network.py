@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from cfgate.client.network import host_and_port, proxy_for, tls_context
-from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Untrusted
+from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Unsuited, Untrusted
 from tests.support.wire import (
     ASID,
     CA,
@@ -78,7 +78,7 @@ def test_authorities_that_were_replaced_do_not_come_back() -> None:
     """Whatever requests does with the context on the way, no other authority gets in."""
     with serve(answering(http()), "good") as server, client(server.url, environ={"SSL_CERT_FILE": CA}) as api:
         api.fetch(TARGET, ASID)
-        context = api._transport._tls
+        context = api._tls
         assert context is not None
         assert context.cert_store_stats()["x509_ca"] == 1
 
@@ -161,7 +161,7 @@ def test_a_server_without_tls_is_told() -> None:
     """An answer in plain text to a TLS greeting is no matter of trust."""
     with serve(lambda peer: peer.send(http())) as server:
         error = refused(f"https://localhost:{server.port}")
-    assert type(error) is NoAnswer
+    assert type(error) is Unsuited
     assert str(error) == f"localhost:{server.port} does not speak TLS"
 
 
@@ -190,7 +190,7 @@ def test_a_file_without_authorities_is_refused() -> None:
 
 # Proxies
 
-CHECK_THE_PROXY = "Check the proxy that HTTPS_PROXY names, or name the API's host in NO_PROXY."
+CHECK_THE_PROXY = "Check the proxy that HTTPS_PROXY names (http:// or https://, and its port), or name the API's host in NO_PROXY."
 
 
 @pytest.mark.parametrize("tls", ["", "good"], ids=["http", "https"])
@@ -224,8 +224,8 @@ def test_a_proxy_without_a_scheme_is_understood() -> None:
             "refuses to connect to the API (HTTP 403)",
             "Have the proxy allow it, or put the host into NO_PROXY.",
         ),
-        (502, NoAnswer, "does not connect (HTTP 502)", CHECK_THE_PROXY),
-        (503, NoAnswer, "does not connect (HTTP 503)", CHECK_THE_PROXY),
+        (502, NoAnswer, "does not connect to the API (HTTP 502)", CHECK_THE_PROXY),
+        (503, NoAnswer, "does not connect to the API (HTTP 503)", CHECK_THE_PROXY),
     ],
 )
 def test_a_proxy_that_refuses_is_told_without_its_password(
@@ -314,13 +314,15 @@ def test_a_proxy_that_cannot_be_used_is_refused_unseen(proxy: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("code", "words"),
+    ("code", "kind", "words"),
     [
-        (socket.EAI_NONAME, "no address found for api.cfgate.test"),
-        (socket.EAI_AGAIN, "no address found for api.cfgate.test at the moment"),
+        (socket.EAI_NONAME, Unresolved, "no address found for api.cfgate.test"),
+        (socket.EAI_AGAIN, NoAnswer, "the resolver has no answer for api.cfgate.test at the moment"),
     ],
 )
-def test_a_name_without_an_address_is_told(code: int, words: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_name_without_an_address_is_told(
+    code: int, kind: type, words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A name that does not resolve is an error of its own kind, for a misspelt one is not waited for."""
 
     def resolve(*_args: object, **_options: object) -> None:
@@ -328,7 +330,7 @@ def test_a_name_without_an_address_is_told(code: int, words: str, monkeypatch: p
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
     error = refused(API)
-    assert type(error) is Unresolved
+    assert type(error) is kind
     assert str(error) == words
 
 

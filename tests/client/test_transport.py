@@ -99,7 +99,8 @@ def test_a_slow_answer_is_given_up_at_the_bound(play: Script, tls: str) -> None:
     """However the server spins its answer out, the request ends at its bound, and its thread soon after."""
     options = {"request_timeout": BOUND, "ca_bundle": CA}
     with serve(once(play), tls) as server, client(server.url, **options) as api, promptly():
-        assert isinstance(refused(api, r"^time-out after 0\.2s$"), NoAnswer)
+        words = r"^time-out after 0\.2s (while waiting for|in the middle of) the answer of"
+        assert isinstance(refused(api, words), NoAnswer)
 
 
 def test_a_server_that_never_accepts_is_given_up_at_the_bound() -> None:
@@ -107,7 +108,7 @@ def test_a_server_that_never_accepts_is_given_up_at_the_bound() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
         with client(f"http://127.0.0.1:{port}", request_timeout=BOUND) as api, promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* while (connecting to|waiting for the answer of)")
 
 
 def test_a_stalled_tls_handshake_is_given_up_at_the_bound() -> None:
@@ -115,7 +116,7 @@ def test_a_stalled_tls_handshake_is_given_up_at_the_bound() -> None:
     with serve(Peer.stall) as server:
         url = f"https://localhost:{server.port}"
         with client(url, request_timeout=BOUND) as api, promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* in the TLS handshake with")
 
 
 def test_a_dripping_tls_handshake_is_given_up_at_the_bound() -> None:
@@ -123,7 +124,7 @@ def test_a_dripping_tls_handshake_is_given_up_at_the_bound() -> None:
     with serve(lambda peer: peer.drip(b"\x16\x03\x03\x40\x00" + bytes(10_000))) as server:
         url = f"https://localhost:{server.port}"
         with client(url, request_timeout=BOUND) as api, promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* in the TLS handshake with")
 
 
 @pytest.mark.parametrize("play", [Peer.stall, drip_headers], ids=lambda play: play.__name__)
@@ -132,7 +133,7 @@ def test_a_slow_proxy_is_given_up_at_the_bound(play: Script) -> None:
     with serve(once(play)) as proxy:
         environ = {"HTTPS_PROXY": f"http://127.0.0.1:{proxy.port}"}
         with client("https://api.cfgate.test", request_timeout=BOUND, environ=environ) as api, promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* while waiting for the proxy")
 
 
 def test_a_slow_answer_behind_an_https_proxy_is_given_up_at_the_bound() -> None:
@@ -140,7 +141,7 @@ def test_a_slow_answer_behind_an_https_proxy_is_given_up_at_the_bound() -> None:
     with serve(once(drip_body), "good") as server, serve(tunnel(server.port), "good") as proxy:
         options = {"ca_bundle": CA, "environ": {"HTTPS_PROXY": proxy.url}, "request_timeout": 5 * BOUND}
         with client("https://api.cfgate.test", **options) as api, promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* in the middle of the answer of .* through the proxy")
 
 
 def test_a_stalled_name_look_up_is_given_up_at_the_bound(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -155,7 +156,7 @@ def test_a_stalled_name_look_up_is_given_up_at_the_bound(monkeypatch: pytest.Mon
     with serve(answering(http())) as server, client(server.url, request_timeout=BOUND) as api:
         monkeypatch.setattr(socket, "getaddrinfo", hang)
         with promptly():
-            refused(api, "^time-out after")
+            refused(api, "^time-out after .* while the resolver looked for")
         # It must not keep the process from ending either.
         assert [thread.daemon for thread in under_way()] == [True]
         released.set()
@@ -235,25 +236,28 @@ BROKEN: dict[str, tuple[Script, str]] = {
     ),
     "close between chunks": (
         once(close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")),
-        "^the answer is broken$",
+        "^the answer was cut off$",
     ),
     "no chunk length": (
         once(close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nabc\r\n0\r\n\r\n")),
-        "^the answer is broken$",
+        "^the answer has a chunk without a size$",
     ),
     "a chunk of negative size": (
         once(close_after(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n-5\r\n{}\r\n0\r\n\r\n")),
-        "^what came is not HTTP$",
+        "^the answer has a chunk without a size$",
     ),
     "two lengths": (
         once(close_after(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n{}")),
-        "^the answer is broken$",
+        "^the answer does not say clearly how long it is$",
     ),
     "not HTTP": (once(close_after(b"SSH-2.0-OpenSSH_9.9\r\n")), "^what came is not HTTP$"),
-    "endless status line": (once(close_after(b"HTTP/1.1 200 " + b"x" * 100_000)), "^what came is not HTTP$"),
+    "endless status line": (
+        once(close_after(b"HTTP/1.1 200 " + b"x" * 100_000)),
+        "^the answer has a line longer than 64 KiB$",
+    ),
     "endless headers": (
         once(close_after(b"HTTP/1.1 200 OK\r\n" + b"A: b\r\n" * 1_000)),
-        "^what came is not HTTP$",
+        "^the answer was cut off$",
     ),
 }
 
@@ -386,7 +390,7 @@ def test_a_chunk_of_size_minus_one_is_not_read() -> None:
             sent += 1
 
     with serve(once(flood)) as server, client(server.url) as api, promptly():
-        refused(api, "^what came is not HTTP$")
+        refused(api, "^the answer has a chunk without a size$")
     assert sent < 50  # the buffers on the way hold some MB
 
 
@@ -398,7 +402,7 @@ def test_a_bomb_does_not_go_off(status: int) -> None:
     with serve(script) as server, client(server.url) as api:
         tracemalloc.start()
         try:
-            refused(api, "larger than 1 MiB" if status == 200 else "redirected")
+            refused(api, "larger than 1 MiB" if status == 200 else "a redirect")
             _, peak = tracemalloc.get_traced_memory()
         finally:
             tracemalloc.stop()
@@ -450,7 +454,7 @@ def test_an_address_that_leads_nowhere_leaves_time_for_the_next(monkeypatch: pyt
 def test_a_host_that_swallows_everything_is_told() -> None:
     """No address takes a connection."""
     with black_hole() as hole, client(f"http://127.0.0.1:{hole}", request_timeout=BOUND) as api, promptly():
-        refused(api, f"^no connection to 127.0.0.1:{hole}: time-out$")
+        refused(api, f"^time-out after 0.2s while connecting to 127.0.0.1:{hole}$")
 
 
 @contextmanager
@@ -482,5 +486,5 @@ def test_a_body_is_cut_one_byte_beyond_the_largest_that_is_read(zipped: bool) ->
     body = b" " * (3 * MAX_BODY)
     answer = http(gzip.compress(body), Content_Encoding="gzip") if zipped else http(body)
     with serve(answering(answer)) as server, client(server.url) as api:
-        reply = api._transport.send(api._get(TARGET, ASID), 10)
+        reply = api._transport(TARGET).send(api._get(TARGET, ASID), 10)
     assert len(reply.body) == MAX_BODY + 1

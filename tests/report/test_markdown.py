@@ -153,7 +153,7 @@ def test_text_from_outside_stays_where_github_leaves_it_alone(text: str) -> None
 
 def told_with(text: str) -> Result:
     """Make a result that holds the same text wherever one can come from outside."""
-    told = job(JobState.FAILED, error=text, state_name=text)
+    told = job(JobState.FAILED, error=text)
     one = outcome(
         GateStatus.FAILED,
         name=text,
@@ -177,7 +177,7 @@ def large(field: str) -> Result:
         "error": {"job": job(JobState.FAILED, error=huge)},
         "warnings": {"warnings": (huge[:1000],) * many},
         "retries": {"retries": (Retry(1.0, huge[:1000], 1.0),) * many},
-        "timeline": {"timeline": (Moment(1.0, JobStatus(job().verdict, "", state_name=huge)),) * many},
+        "timeline": {"timeline": (Moment(1.0, JobStatus(job().verdict, "", error=huge)),) * many},
     }
     if field == "outcomes":
         return result(*[outcome(id=number, name=huge[:1000], reason=huge[:1000]) for number in range(many)])

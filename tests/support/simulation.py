@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from cfgate.errors import GateError
 from cfgate.model import Resource
-from cfgate.rules.answer import read
+from cfgate.rules.answer import judge
 from cfgate.simulator import Scenario, Simulator, parse
 from cfgate.simulator.api import Access, Api, Reply
 
@@ -63,7 +63,7 @@ def verdict(reply: Reply, number: int = ID, resource: Resource = Resource.IMAGE_
     for name, value in reply.headers.items():
         headers[name] = value
     try:
-        job = read(reply.status, headers, reply.body, number, resource, now=NOON)  # type: ignore[arg-type]  # no case either
+        job = judge(reply.status, headers, reply.body, number, resource, now=NOON)  # type: ignore[arg-type]  # no case either
     except GateError as error:
         return type(error).__name__
     return job.verdict.name

@@ -103,7 +103,7 @@ def test_plural() -> None:
 
 def test_state_of() -> None:
     """A state has the name that the documentation gives it, whatever the answer called it."""
-    assert state_of(job(JobState.COMPLETED, state_name="complete")) == "Completed"
+    assert state_of(job(JobState.COMPLETED)) == "Completed"
     assert state_of(None) == "unknown"
 
 
