@@ -155,7 +155,7 @@ class Wire:
         self._random = Random(20)
         self.seen: list[Seen] = []
 
-    def fetch(self, target: Target) -> Answer:
+    def fetch(self, target: Target, _: object) -> Answer:
         """Ask about a target."""
         sent = self._clock.monotonic()
         self._clock.sleep(ROUND_TRIP / 2)

@@ -44,7 +44,6 @@ class GateError(Exception):
         super().__init__(message)
         self.message = message
         self.quote = quote
-        self.requests = 1  # sent before it was raised; the client knows better
         if remedy is not None:
             self.remedy = remedy
 

@@ -88,26 +88,25 @@ class Client:
         self,
         target: Target,
         account_service_id: int | None,
+        sent: Callable[[], None] = lambda: None,
     ) -> Answer:
         """Ask for the status of a target, as this account, over a connection that is used for it alone.
 
-        For each target one question at a time. Raises
+        For each target one question at a time. `sent` is called for each request that goes out. Raises
         NoAnswer, Doubtful, NotFound, Rejected or Untrusted; InvalidSettings where the account is needed and
         missing.
         """
         request = self._get(target, account_service_id)
-        sent: list[None] = []
         try:
-            reply = self._transport(target).send(request, self._request_timeout, lambda: sent.append(None))
+            reply = self._transport(target).send(request, self._request_timeout, sent)
             date = moment(reply.headers.get("Date", ""))
             # A `Retry-After` that is a date is in the API's time; this machine's clock may be wrong.
             now = self._clock.time() if date is None else date
             job = judge(reply.status, reply.headers, reply.body, target.id, target.resource, now=now)
         except GateError as error:
             error.redact(self._redact)
-            error.requests = len(sent)
             raise
-        return Answer(job.redacted(self._redact), date, reply.sent, reply.received, len(sent))
+        return Answer(job.redacted(self._redact), date, reply.sent, reply.received)
 
     def close(self) -> None:
         """Close the connections that are kept, and keep none from now on."""

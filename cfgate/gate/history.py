@@ -46,6 +46,10 @@ class History:
         """Why the latest ending is not believed yet; empty when it is."""
         return self._sequence.doubt
 
+    def sent(self) -> None:
+        """Count a request that goes out."""
+        self.requests += 1
+
     def check(self, job: JobStatus) -> None:
         """Raise Doubtful for an answer that earlier ones contradict."""
         self._sequence.check(job)

@@ -12,6 +12,7 @@ Nothing but a READY verdict of `cfgate.model` leads to the ready ending.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Final
 
 from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_random_exponential
@@ -20,14 +21,12 @@ from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Refused, Reje
 from cfgate.gate.history import History
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits, Streak
-from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Verdict
+from cfgate.model import Answer, GateStatus, JobState, JobStatus, Outcome, Verdict
 from cfgate.system.clock import ApiClock, Deadline
 from cfgate.text import wording
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from cfgate.model import Answer, Target
+    from cfgate.model import Target
     from cfgate.model.events import Observer
     from cfgate.schedule import Pacing
     from cfgate.system.clock import Clock
@@ -58,13 +57,16 @@ _REMEDIES: Final = {
 }
 
 
+Fetch = Callable[[Callable[[], None]], Answer]
+
+
 class Gate:
     """The gate on one target. `wait` runs it; `so_far` tells, from any thread, how it stands."""
 
     def __init__(
         self,
         target: Target,
-        fetch: Callable[[], Answer],
+        fetch: Fetch,
         pacing: Pacing,
         limits: Limits,
         observer: Observer,
@@ -73,7 +75,8 @@ class Gate:
     ) -> None:
         """Prepare a gate; its time begins now.
 
-        `fetch` sends one request and returns a usable answer, or raises an error of `cfgate.errors`. `pacer`
+        `fetch` sends one request and returns a usable answer, or raises an error of `cfgate.errors`; it calls
+        what it is given for each request that really goes out. `pacer`
         is shared with the other gates of the run; a gate that is alone needs none.
         """
         self.target = target
@@ -196,7 +199,8 @@ class Gate:
         """Return a refusal that was repeated, which ends the gate."""
         since, worked = wording.duration(streak.refused_for), wording.duration(self._pacer.worked_for)
         refusal.message += f" (for {since} now, after usable answers for {worked})"
-        if isinstance(refusal, Rejected) and refusal.credentials:
+        others_work = self._pacer.answered_since(self._clock.monotonic() - streak.refused_for)
+        if isinstance(refusal, Rejected) and refusal.credentials and not others_work:
             self._pacer.refuse(refusal)
         return refusal
 
@@ -204,18 +208,13 @@ class Gate:
         """Send one request when it is this gate's turn."""
         streak.excuse(self._pacer.turn(self._deadline.left()))
         try:
-            answer = self._fetch()
-            self._history.requests += answer.requests
+            answer = self._fetch(self._history.sent)
             self._history.check(answer.job)
         except (Rejected, Unsuited) as refusal:
-            self._history.requests += refusal.requests
             if self._pacer.worked:
                 raise Refused(refusal) from None
             if isinstance(refusal, Rejected) and refusal.credentials:
                 self._pacer.refuse(refusal)
-            raise
-        except GateError as error:
-            self._history.requests += error.requests
             raise
         self._pacer.answered()
         if answer.date is not None:

@@ -13,14 +13,13 @@ from cfgate.model.target import Target
 class Answer:
     """A usable answer as it came: the job, the `Date` header (Unix seconds), and when it was asked for.
 
-    `sent` and `received` are seconds of the local monotonic clock; `requests` were sent until it came.
+    `sent` and `received` are seconds of the local monotonic clock.
     """
 
     job: JobStatus
     date: float | None
     sent: float
     received: float
-    requests: int = 1
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
+from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unresolved, Unsuited, Untrusted
 from cfgate.gate.loop import Gate
 from cfgate.gate.patience import Limits
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Resource, Target
@@ -275,14 +276,61 @@ def test_a_version_that_stays_unknown_is_not_found() -> None:
     assert "image-version-id" in run.outcome.remedy
 
 
-@pytest.mark.parametrize("error", [Rejected("HTTP 403"), Untrusted("the certificate has expired")])
-def test_a_refusal_ends_at_once(error: Rejected | Untrusted) -> None:
-    """What asking again cannot help is not asked again, at the start or later."""
+REFUSALS: list[Callable[[], Rejected | Unsuited]] = [
+    lambda: Rejected("HTTP 403", credentials=True),
+    lambda: Rejected("HTTP 302: a redirect, which is not followed", quote="/maintenance"),
+    lambda: Unsuited("api.example.com does not speak TLS"),
+]
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_at_the_first_look_ends_at_once(refusal: Callable[[], Rejected | Unsuited]) -> None:
+    """Before anything was usable, asking again cannot help."""
+    run = Run([refusal()])
+    assert run.status is refusal().status
+    assert run.api.asked == [0]
+    assert run.outcome.reason == str(refusal())
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_after_a_usable_answer_is_ridden_out(refusal: Callable[[], Rejected | Unsuited]) -> None:
+    """Rule 2: what worked a moment ago may be refused by something in between, which passes."""
+    run = Run(
+        [job("Running"), job("Running"), refusal(), refusal(), job("Running"), refusal(), job("Completed")]
+    )
+    assert run.status is GateStatus.READY
+    assert [retry.why for retry in run.outcome.retries] == [f"refused ({refusal()})"] * 3
+
+
+@pytest.mark.parametrize("refusal", REFUSALS)
+def test_a_refusal_is_believed_after_three_in_a_row_over_ten_seconds(
+    refusal: Callable[[], Rejected | Unsuited],
+) -> None:
+    """Rule 2: then it ends the gate as it would have at the first look, and says how long it had worked."""
+    run = Run([job("Running"), job("Running"), *[refusal() for _ in range(50)]])
+    refused = [at for at in run.api.asked if at > 10]
+    assert run.status is refusal().status
+    assert len(refused) >= 3
+    assert refused[-1] - refused[0] >= 10
+    assert len([at for at in refused if at - refused[0] < 10]) >= len(refused) - 1
+    assert re.search(r" \(for [0-9]+(m[0-9]+)?s now, after usable answers for 10s\)", run.outcome.reason)
+
+
+def test_other_trouble_between_refusals_begins_their_row_anew() -> None:
+    """Rule 2: a row of refusals is one with nothing else in it."""
+    steps = [
+        step for _ in range(20) for step in (Rejected("HTTP 403"), Rejected("HTTP 403"), NoAnswer("HTTP 502"))
+    ]
+    run = Run([job("Running"), *steps, job("Completed")], error_tolerance=10_000)
+    assert run.status is GateStatus.READY
+
+
+def test_a_certificate_that_cannot_be_verified_ends_at_once() -> None:
+    """At the start or later: nothing may be sent to who cannot show who he is."""
     for before in ([], [job("Running")]):
-        run = Run([*before, error])
-        assert run.status is error.status
+        run = Run([*before, Untrusted("the certificate has expired")])
+        assert run.status is GateStatus.UNAVAILABLE
         assert len(run.api.asked) == len(before) + 1
-        assert run.outcome.reason == str(error)
 
 
 def test_retry_after_is_obeyed_and_does_not_count_as_silence() -> None:
@@ -373,14 +421,43 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
     assert "the job had failed once before it was completed" in run.outcome.warnings
 
 
-def test_a_terminal_answer_from_the_past_is_believed_only_twice() -> None:
-    """A Completed older than what was already seen is asked for once more before it counts."""
+def test_a_terminal_answer_from_the_past_has_to_hold() -> None:
+    """A Completed older than what was already seen counts once it has been answered for ten seconds."""
     stale = job("Completed", jobupdated=NOON - 100)
-    run = Run([job("Running"), stale, stale])
+    run = Run([job("Running"), *[stale] * 9])
     assert run.status is GateStatus.READY
-    assert run.api.asked == pytest.approx([0, 10, 11])
+    assert run.api.asked == pytest.approx([0, 10, 13, 16, 19, 20])
+    troubled = Run([job("Running"), stale, stale, NoAnswer("HTTP 502"), *[stale] * 9])
+    assert troubled.status is GateStatus.READY
+    assert troubled.api.asked[-1] >= troubled.api.asked[4] + 10
     relapse = Run([job("Running"), stale, job("Running"), job("Failed", jobupdated=NOON + 5)])
     assert relapse.status is GateStatus.FAILED
+
+
+def test_endings_that_contradict_each_other_are_asked_for_at_the_pace_of_the_user() -> None:
+    """Stale and in turn, neither is believed; the pause is the one that was asked for, and the log has one line."""
+    stale = [job(state, jobupdated=NOON - 100) for _ in range(20) for state in ("Completed", "Failed")]
+    run = Run([job("Running"), *stale], pause=15, shortest_pause=15, timeout=300)
+    assert run.status is GateStatus.TIMEOUT
+    assert run.api.asked == pytest.approx([15 * look for look in range(21)])
+    assert len(run.told(Noted)) == 1
+
+
+def test_an_answer_about_an_older_job_is_doubtful() -> None:
+    """Rule 5: a Completed that was created before the job that was seen says nothing about that one."""
+    older = job("Completed", jobcreated=NOON - 100, jobupdated=NOON - 100)
+    run = Run([job("Running"), *[older] * 99], error_tolerance=60)
+    assert run.status is GateStatus.INCONSISTENT
+    assert "about an older job" in run.outcome.reason
+    assert Run([job("Running"), older, job("Completed")]).status is GateStatus.READY
+
+
+def test_after_an_outage_the_longest_pause_is_kept() -> None:
+    """However long it was, the first good answer is learned of within `max-interval`."""
+    outage = [NoAnswer("HTTP 502")] * 30
+    run = Run([job("Running"), *outage, job("Completed")], longest_pause=4.0)
+    assert run.status is GateStatus.READY
+    assert max(run.clock.slept[1:]) <= 4.0
 
 
 def test_a_stale_completed_at_the_deadline_is_no_green() -> None:

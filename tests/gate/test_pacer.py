@@ -56,7 +56,7 @@ class Fleet:
     def _follow(self, gate: Gate) -> None:
         self.outcomes[gate.target.id] = gate.wait()
 
-    def _fetch(self, number: int, script: Callable[[float], JobStatus | GateError]) -> Answer:
+    def _fetch(self, number: int, script: Callable[[float], JobStatus | GateError], _: object) -> Answer:
         now = self.clock.monotonic()
         self.asked.append((now, number))
         step = script(now)
@@ -120,11 +120,9 @@ def test_a_first_look_is_not_put_off_beyond_the_deadline() -> None:
         assert fleet.moments()[-1] <= timeout + 0.5
 
 
-@pytest.mark.parametrize(
-    "busy", [NoAnswer("HTTP 429", retry_after=60, busy=True), NoAnswer("503", retry_after=60)]
-)
-def test_a_retry_after_for_one_silences_all(busy: NoAnswer) -> None:
+def test_the_pause_that_a_429_asks_for_is_kept_by_all() -> None:
     """Until the time that one was told nobody asks, and then all come back one after the other."""
+    busy = NoAnswer("HTTP 429", retry_after=60, busy=True)
 
     def told(now: float) -> JobStatus | GateError:
         return busy if 30 <= now < 31 else running_until(200)(now)
@@ -137,22 +135,58 @@ def test_a_retry_after_for_one_silences_all(busy: NoAnswer) -> None:
     assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
 
 
-def test_a_429_without_a_time_silences_all_until_its_own_retry() -> None:
-    """Where the API does not say for how long, the pause of the gate that was told holds for all."""
+def test_the_pause_that_a_503_asks_for_is_kept_by_one() -> None:
+    """A `Retry-After` beside anything but a 429 is about that one answer; the others are asked as before."""
 
     def told(now: float) -> JobStatus | GateError:
-        return NoAnswer("HTTP 429", busy=True) if 30 <= now < 31 else running_until(200)(now)
+        return NoAnswer("HTTP 503", retry_after=60) if 30 <= now < 31 else running_until(200)(now)
 
     fleet = Fleet([told, *[running_until(200)] * 19], pause=5)
-    (retry,) = fleet.outcomes[1].retries
-    assert not [at for at in fleet.moments() if retry.at < at < retry.at + retry.pause - 0.001]
+    (since,) = [at for at in fleet.moments(1) if 30 <= at < 31]
+    assert not [at for at in fleet.moments(1) if since < at < since + 60]
+    assert len([at for at in fleet.moments(2) if since < at < since + 60]) >= 11
+
+
+def test_too_many_requests_slow_the_run_down_to_what_is_let_through() -> None:
+    """Behind a limit of 20 requests a second, 200 gates learn of their end with hardly more than it lets pass."""
+    window: list[float] = []
+
+    def limited(now: float) -> JobStatus | GateError:
+        window[:] = [at for at in window if at > now - 1.0]
+        if len(window) >= 20:
+            return NoAnswer("HTTP 429", busy=True)
+        window.append(now)
+        return job("Running") if now < 60 else job("Completed")
+
+    fleet = Fleet([limited] * 200, pause=15)
+    assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
+    assert fleet.moments()[-1] < 60 + 25
+    refused = sum(len(outcome.retries) for outcome in fleet.outcomes.values())
+    assert refused < len(fleet.asked) / 2
+
+
+def test_a_good_answer_for_one_wakes_the_others() -> None:
+    """After an outage nobody sleeps on when another gate has had an answer."""
+
+    def script(end: float) -> Callable[[float], JobStatus | GateError]:
+        def told(now: float) -> JobStatus | GateError:
+            if 30 <= now < 90:
+                return NoAnswer("HTTP 502")
+            return job("Running") if now < end else job("Completed")
+
+        return told
+
+    fleet = Fleet([script(90)] * 20, pause=15)
+    back = [at for at in fleet.moments() if at >= 90]
+    assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
+    assert back[-1] - back[0] < 3.0
 
 
 def test_a_quiet_time_is_not_held_against_those_who_heard_of_it() -> None:
     """A gate in the middle of a bad patch is not out of patience because another was told to wait."""
 
     def told(now: float) -> JobStatus | GateError:
-        return NoAnswer("HTTP 429", retry_after=100) if 30 <= now < 31 else running_until(200)(now)
+        return NoAnswer("HTTP 429", retry_after=100, busy=True) if 30 <= now < 31 else running_until(200)(now)
 
     def flaky(now: float) -> JobStatus | GateError:
         return NoAnswer("HTTP 503") if 24 <= now < 131 else running_until(200)(now)
@@ -165,7 +199,7 @@ def test_a_quiet_time_beyond_the_deadline_leads_to_a_look_at_the_deadline() -> N
     """Whoever runs out of time in a quiet time looks once more when time is up, as a single gate does."""
 
     def told(now: float) -> JobStatus | GateError:
-        return NoAnswer("HTTP 429", retry_after=3600) if now >= 30 else job("Running")
+        return NoAnswer("HTTP 429", retry_after=3600, busy=True) if now >= 30 else job("Running")
 
     fleet = Fleet([told, running_until(50)], pause=5, timeout=60)
     assert fleet.moments(2)[-1] == pytest.approx(60, abs=0.6)
@@ -173,17 +207,27 @@ def test_a_quiet_time_beyond_the_deadline_leads_to_a_look_at_the_deadline() -> N
 
 
 def test_nobody_asks_after_a_refusal() -> None:
-    """Once the credentials were refused no request is sent, and every gate ends with the same words."""
+    """Once a refusal of the credentials is confirmed no request is sent, and every gate ends with the same words."""
 
     def refused(now: float) -> JobStatus | GateError:
-        return Rejected("HTTP 401", remedy="Mend it.", credentials=True) if now >= 30 else job("Running")
+        return Rejected("HTTP 401", remedy="Fix it.", credentials=True) if now >= 30 else job("Running")
+
+    fleet = Fleet([refused] * 20, pause=5)
+    assert fleet.moments()[-1] < 30 + 5 + 10 + 16
+    (ending,) = {(one.status, one.reason, one.remedy) for one in fleet.outcomes.values()}
+    assert ending[0] is GateStatus.REJECTED
+    assert ending[1].startswith("HTTP 401 (for 1")
+    assert ending[2] == "Fix it."
+
+
+def test_the_refusal_of_one_does_not_end_the_others_that_are_answered() -> None:
+    """Credentials that work for the others are not at fault."""
+
+    def refused(now: float) -> JobStatus | GateError:
+        return Rejected("HTTP 401", credentials=True) if now >= 30 else job("Running")
 
     fleet = Fleet([refused, *[running_until(200)] * 19], pause=5)
-    (since,) = [at for at in fleet.moments(1) if at >= 30]
-    assert fleet.moments()[-1] == since
-    assert {(one.status, one.reason, one.remedy) for one in fleet.outcomes.values()} == {
-        (GateStatus.REJECTED, "HTTP 401", "Mend it.")
-    }
+    assert [fleet.outcomes[number].status for number in (1, 2)] == [GateStatus.REJECTED, GateStatus.READY]
 
 
 def test_a_refusal_is_told_as_it_was() -> None:

@@ -11,7 +11,7 @@ from queue import SimpleQueue
 import pytest
 
 from cfgate.errors import Rejected
-from cfgate.gate.loop import Gate
+from cfgate.gate.loop import Fetch, Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
 from cfgate.gate.watch import Inbox, Watched, watch
@@ -25,9 +25,9 @@ from tests.support.fakes import job
 FIRST, SECOND = Target(1), Target(2)
 
 
-def answering(state: str) -> Callable[[], Answer]:
+def answering(state: str) -> Fetch:
     """Make a fetch that always brings this state."""
-    return lambda: Answer(job(state), None, 0.0, 0.0)
+    return lambda _: Answer(job(state), None, 0.0, 0.0)
 
 
 class Stalled:
@@ -37,7 +37,8 @@ class Stalled:
         self.entered = threading.Event()
         self._let_go = threading.Event()
 
-    def __call__(self) -> Answer:
+    def __call__(self, count: Callable[[], None]) -> Answer:
+        count()
         self.entered.set()
         self._let_go.wait(60)
         return Answer(job("Completed"), None, 0.0, 0.0)
@@ -63,7 +64,7 @@ class Run:
 
     def watch(
         self,
-        fetches: dict[Target, Callable[[], Answer]],
+        fetches: dict[Target, Fetch],
         *,
         fail_fast: bool = True,
         tick: Callable[[], None] = lambda: None,
@@ -110,7 +111,7 @@ def test_without_fail_fast_every_gate_is_followed_to_its_end() -> None:
 def test_a_refusal_of_the_credentials_stops_all(stalled: Stalled, *, fail_fast: bool) -> None:
     """The credentials are the same for all, so nobody goes on, with or without fail-fast."""
 
-    def refused() -> Answer:
+    def refused(_: object) -> Answer:
         assert stalled.entered.wait(30)
         raise Rejected("HTTP 401", credentials=True)
 
@@ -124,7 +125,7 @@ def test_a_refusal_of_the_credentials_stops_all(stalled: Stalled, *, fail_fast: 
 def test_another_refusal_stops_one_only() -> None:
     """A request that is refused for what it asks says nothing about the others."""
 
-    def refused() -> Answer:
+    def refused(_: object) -> Answer:
         raise Rejected("HTTP 400")
 
     watched = Run().watch({FIRST: refused, SECOND: answering("Completed")}, fail_fast=False)
@@ -196,7 +197,7 @@ def test_no_gate_keeps_the_process_from_ending(stalled: Stalled) -> None:
 def test_a_single_gate_that_is_refused_ends_the_watch() -> None:
     """There need be no other gate to stop."""
 
-    def refused() -> Answer:
+    def refused(_: object) -> Answer:
         raise Rejected("HTTP 401", credentials=True)
 
     watched = Run().watch({FIRST: refused})

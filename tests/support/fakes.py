@@ -76,8 +76,9 @@ class FakeApi:
         self._dated = dated
         self.asked: list[float] = []
 
-    def __call__(self) -> Answer:
+    def __call__(self, count: Callable[[], None]) -> Answer:
         """Send one request."""
+        count()
         sent = self._clock.now
         self.asked.append(sent)
         self._clock.now += self._round_trip
