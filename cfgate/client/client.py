@@ -19,7 +19,7 @@ from requests import Request
 from requests.auth import AuthBase
 
 from cfgate import __version__
-from cfgate.client.network import proxy_for, tls_context
+from cfgate.client.network import hint, proxy_for, tls_context
 from cfgate.client.transport import Transport
 from cfgate.errors import GateError, InvalidSettings
 from cfgate.model import Answer
@@ -80,6 +80,7 @@ class Client:
             raise InvalidSettings(["api-url is not https: the credentials could be read on the way"])
         self._tls = tls_context(environ, ca_bundle) if secure else None
         self._proxy = proxy_for(api_url, environ)
+        self._hint = hint(api_url, environ)
         self._transports: dict[Target, Transport] = {}
         self._closed = False
         self._lock = Lock()
@@ -119,7 +120,7 @@ class Client:
         """Find the way to the API for this target: no connection serves two."""
         with self._lock:
             if target not in self._transports:
-                made = Transport(self._api_url, self._tls, self._proxy, self._clock)
+                made = Transport(self._api_url, self._tls, self._proxy, self._clock, self._hint)
                 if self._closed:
                     made.close()
                 self._transports[target] = made

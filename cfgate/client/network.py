@@ -1,18 +1,21 @@
 """The network as the user has set it up: which proxy to take, and which certificate authorities to trust.
 
-The rules are those of requests and curl, read from the environment that is handed in. requests would read
-`os.environ` by itself, but it knows no `SSL_CERT_FILE`, and it sends a request for this very machine to the
-proxy as well.
+The rules are those of curl, read from the environment that is handed in. requests would read `os.environ` by
+itself, but it knows no `SSL_CERT_FILE`, sends a request for this very machine to the proxy as well, and reads
+`NO_PROXY` in its own way (psf/requests#5465, #6313).
 """
 
 from __future__ import annotations
 
+import ipaddress
+import re
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
-from requests.utils import DEFAULT_CA_BUNDLE_PATH, should_bypass_proxies
+from requests.utils import DEFAULT_CA_BUNDLE_PATH
 
 from cfgate.errors import InvalidSettings
 from cfgate.system import pipes
@@ -26,6 +29,7 @@ _CA_VARIABLES: Final = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE")
 _MOST_CERTIFICATES: Final = 1 << 23  # bytes from a pipe
 _PROXY_VARIABLES: Final = ("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 _NO_PROXY_VARIABLES: Final = ("no_proxy", "NO_PROXY")
+_PORT: Final = re.compile(r"([^:]+|\[[^\]]*\]):([0-9]{1,5})")
 
 
 def tls_context(environ: Mapping[str, str], ca_bundle: str = "") -> ssl.SSLContext:
@@ -40,7 +44,7 @@ def tls_context(environ: Mapping[str, str], ca_bundle: str = "") -> ssl.SSLConte
     context.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
     variable = _first(environ, _CA_VARIABLES)
     if variable:
-        _trust(context, environ[variable], f"environment {variable}")
+        _trust(context, environ[variable].strip(), f"environment {variable}")
     else:
         context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
     if ca_bundle:
@@ -80,23 +84,75 @@ def proxy_for(url: str, environ: Mapping[str, str]) -> str:
     if not variable or is_loopback(urlsplit(url).hostname or ""):
         return ""
     no_proxy = _first(environ, _NO_PROXY_VARIABLES)
-    if should_bypass_proxies(url, no_proxy=environ[no_proxy] if no_proxy else ""):
+    if no_proxy and bypasses(url, environ[no_proxy]):
         return ""
-    proxy = environ[variable]
+    proxy = environ[variable].strip()
     proxy = proxy if "://" in proxy else f"http://{proxy}"
+    if fault := _proxy_fault(proxy):
+        raise InvalidSettings([f"environment {variable} {fault}"])
+    return proxy
+
+
+def _proxy_fault(proxy: str) -> str:
+    """Return what is wrong with the address of a proxy, in a clause without any of it; "" for nothing."""
+    scheme, _, rest = proxy.partition("://")
+    if scheme.lower().startswith("socks"):
+        return "names a SOCKS proxy, which cfgate does not speak: name an http or https proxy"
+    authority = re.split(r"[/?#]", rest, maxsplit=1)[0]
+    if "@" in rest[len(authority) :]:
+        # urlsplit would take a part of the password for the host (psf/requests#2703).
+        return "has /, ? or # in its user or password: write them with per cent signs (%2F, %3F, %23)"
     try:
         parts = urlsplit(proxy)
         usable = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
     except ValueError:
         usable = False
-    if not usable:
-        raise InvalidSettings([f"environment {variable} is not the address of an http or https proxy"])
-    return proxy
+    if not usable or re.search(r"\s", proxy):
+        return "is not the address of an http or https proxy"
+    return ""
+
+
+def bypasses(url: str, no_proxy: str) -> bool:
+    """Whether `NO_PROXY` has the host of an address connected directly, as curl reads it.
+
+    Names stand for themselves and all below them, with or without a dot in front; addresses may be ranges
+    (10.0.0.0/8, fd00::/8); `*` is everything. They are parted by commas or blanks. A port, which curl does
+    not know but requests does, must be that of the address.
+    """
+    parts = urlsplit(url)
+    host = (parts.hostname or "").rstrip(".")
+    port = parts.port or 443
+    return any(_covers(entry, host, port) for entry in re.split(r"[,\s]+", no_proxy.lower()) if entry)
+
+
+def _covers(entry: str, host: str, port: int) -> bool:
+    if entry == "*":
+        return True
+    match = _PORT.fullmatch(entry)
+    if match:
+        if int(match[2]) != port:
+            return False
+        entry = match[1]
+    with suppress(ValueError):
+        address = ipaddress.ip_address(host)
+        with suppress(ValueError):
+            return address in ipaddress.ip_network(entry.strip("[]"), strict=False)
+        return False
+    name = entry.strip(".")
+    return bool(name) and (host == name or host.endswith(f".{name}"))
+
+
+def hint(url: str, environ: Mapping[str, str]) -> str:
+    """Return what may explain why nothing can be reached, in a sentence (docker/for-linux#1290)."""
+    plain = _first(environ, ("http_proxy", "HTTP_PROXY"))
+    if plain and not _first(environ, _PROXY_VARIABLES) and urlsplit(url).scheme == "https":
+        return f"{plain} is set, but is not for https: set HTTPS_PROXY if the API is behind a proxy."
+    return ""
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:
     """Find the first of these variables that is set; "" counts as not set."""
-    return next((name for name in names if environ.get(name)), "")
+    return next((name for name in names if environ.get(name, "").strip()), "")
 
 
 def host_and_port(url: str) -> str:

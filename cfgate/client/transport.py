@@ -14,7 +14,7 @@ from http import HTTPStatus
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
-from cfgate.client.channel import Channel, Reply
+from cfgate.client.channel import Channel, Phase, Reply
 from cfgate.client.faults import explained, timed_out
 from cfgate.client.network import host_and_port
 from cfgate.errors import NoAnswer
@@ -37,9 +37,16 @@ _MORE_THREADS: Final = "Let this job have more threads (`ulimit -u`, or the pids
 class Transport:
     """The way to the API for one target: one request at a time, over a connection that nobody else uses."""
 
-    def __init__(self, api_url: str, tls: ssl.SSLContext | None, proxy: str, clock: Clock) -> None:
-        """`tls` is needed for https only; `proxy` is an address, empty: none."""
+    def __init__(
+        self, api_url: str, tls: ssl.SSLContext | None, proxy: str, clock: Clock, hint: str = ""
+    ) -> None:
+        """Prepare; nothing is connected.
+
+        `tls` is needed for https only; `proxy` is an address, empty: none. `hint` is a sentence that may
+        explain why nothing can be reached.
+        """
         self._hosts = host_and_port(api_url), host_and_port(proxy)
+        self._hint = hint
         self._tls = tls
         self._proxy = proxy
         self._clock = clock
@@ -68,12 +75,18 @@ class Transport:
                 channel = self._new(sending)
                 outcome = self._run(channel, request, left)
         if outcome is None:
-            raise timed_out(channel.phase, bound, *self._hosts)
+            raise self._hinted(timed_out(channel.phase, bound, *self._hosts), channel.phase)
         if isinstance(outcome, Exception):
-            raise explained(outcome, channel.phase, *self._hosts) from None
+            raise self._hinted(explained(outcome, channel.phase, *self._hosts), channel.phase) from None
         if outcome.status != HTTPStatus.MISDIRECTED_REQUEST:  # that one wants another connection
             self._keep(channel)
         return outcome
+
+    def _hinted(self, error: Exception, phase: Phase) -> Exception:
+        """Put the hint in front of the remedy of an error that came before there was a connection."""
+        if self._hint and isinstance(error, NoAnswer) and phase in (Phase.LOOK_UP, Phase.CONNECT):
+            error.remedy = f"{self._hint} {error.remedy}"
+        return error
 
     def close(self) -> None:
         """Close the connection that is kept alive, and keep none from now on."""

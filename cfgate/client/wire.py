@@ -37,19 +37,17 @@ _MOST_MEMBERS: Final = 100  # of a gzip stream
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] +([1-9][0-9]{2})(?: [^\r\n]*)?")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*):[ \t]*(.*)")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
-# What `client`, `rules` and http.client read.
+# What `client`, `rules` and http.client read, besides what says where the body ends.
 _USED: Final = frozenset(
     {
         b"connection",
         b"content-encoding",
-        b"content-length",
         b"content-type",
         b"date",
         b"keep-alive",
         b"location",
         b"retry-after",
         b"server",
-        b"transfer-encoding",
         b"via",
     }
 )
@@ -244,15 +242,9 @@ def _clean_head(status: int, version: bytes, fields: Iterable[_Field | None]) ->
     chunked = coding == b"chunked"
     if chunked and (lengths or version == b"HTTP/1.0" or status in _BODILESS):
         clean = False  # others may see its end elsewhere
-    kept = [
-        (name, value)
-        for name, value in known
-        if name in _USED
-        and not (name == b"content-length" and chunked)
-        and not (name == b"transfer-encoding" and not chunked)
-    ]
-    lines = [b"%s %d" % (version, status), *(b"%s: %s" % field for field in kept), b"", b""]
-    return b"\r\n".join(lines), clean
+    framing = [b"transfer-encoding: chunked"] if chunked else [b"content-length: " + part for part in lengths]
+    kept = [b"%s: %s" % field for field in known if field[0] in _USED]
+    return b"\r\n".join([b"%s %d" % (version, status), *framing, *kept, b"", b""]), clean
 
 
 # The body

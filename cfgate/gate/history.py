@@ -20,7 +20,7 @@ class History:
     def __init__(self, target: Target, observer: Observer, clock: Clock) -> None:
         self.target = target
         self.job: JobStatus | None = None  # the latest usable answer
-        self.requests = 0  # really sent
+        self.requests = 0  # that really went out
         self._observer = observer
         self._clock = clock
         self._began = clock.monotonic()

@@ -7,12 +7,16 @@ import os
 import shutil
 import socket
 import ssl
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote, urlsplit
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from cfgate.client.network import host_and_port, proxy_for, tls_context
+from cfgate.client.network import bypasses, host_and_port, proxy_for, tls_context
 from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Unsuited, Untrusted
 from tests.support.wire import (
     ASID,
@@ -190,7 +194,10 @@ def test_a_file_without_authorities_is_refused() -> None:
 
 # Proxies
 
-CHECK_THE_PROXY = "Check the proxy that HTTPS_PROXY names (http:// or https://, and its port), or name the API's host in NO_PROXY."
+CHECK_THE_PROXY = (
+    "Check the proxy that HTTPS_PROXY names (http:// or https://, and its port), "
+    "or name the API's host in NO_PROXY."
+)
 
 
 @pytest.mark.parametrize("tls", ["", "good"], ids=["http", "https"])
@@ -301,13 +308,92 @@ def test_only_the_given_environment_counts(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize(
-    "proxy", ["socks5://h:1", "http://", "http://u:secr3t@", "http://h:secr3t", "http://u:p#secr3t@h"]
+    ("proxy", "words"),
+    [
+        ("socks5h://u:secr3t@h:1", "names a SOCKS proxy, which cfgate does not speak"),
+        ("http://u:p#secr3t@h", "write them with per cent signs"),
+        ("http://u:p/secr3t@h:3128", "write them with per cent signs"),
+        ("u:p?secr3t@h:3128", "write them with per cent signs"),
+        ("http://", "is not the address of an http or https proxy"),
+        ("http://u:secr3t@", "is not the address of an http or https proxy"),
+        ("http://h:secr3t", "is not the address of an http or https proxy"),
+        ("http://u:secr3t @h", "is not the address of an http or https proxy"),
+    ],
 )
-def test_a_proxy_that_cannot_be_used_is_refused_unseen(proxy: str) -> None:
+def test_a_proxy_that_cannot_be_used_is_refused_unseen(proxy: str, words: str) -> None:
     """A proxy of another kind, or a mistyped one, is a wrong setting; its value may hold a password."""
-    with pytest.raises(InvalidSettings, match="environment ALL_PROXY is not the address") as refusal:
+    with pytest.raises(InvalidSettings, match=f"^environment ALL_PROXY .*{words}") as refusal:
         proxy_for(API, {"ALL_PROXY": proxy})
     assert "secr3t" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    "value", [" http://127.0.0.1:8\n", "http://127.0.0.1:8\r\n", "\thttp://127.0.0.1:8 "]
+)
+def test_a_blank_around_a_proxy_is_trimmed(value: str) -> None:
+    """As around every other value (psf/requests#4613)."""
+    assert proxy_for(API, {"HTTPS_PROXY": value}) == "http://127.0.0.1:8"
+
+
+@pytest.mark.parametrize("pair", ["me:%E2%82%AC", "m%C3%A9:p%40ss%2Fw%23rd", "me:", "me"])
+def test_user_and_password_of_a_proxy_are_sent_in_utf8(pair: str) -> None:
+    """Every character that per cent signs can write reaches the proxy (psf/requests#3662)."""
+    user, _, password = pair.partition(":")
+    with serve(answering(http()), "good") as server, serve(tunnel(server.port)) as proxy:
+        environ = {"HTTPS_PROXY": proxy.url.replace("://", f"://{pair}@")}
+        with client(API, ca_bundle=CA, environ=environ) as api:
+            api.fetch(TARGET, ASID)
+    sent = base64.b64decode(proxy.requests[0]["Proxy-Authorization"].removeprefix("Basic ")).decode()
+    assert sent == f"{unquote(user)}:{unquote(password)}"
+
+
+@pytest.mark.parametrize(
+    ("host", "no_proxy", "direct"),
+    [
+        ("api.cfgate.test", "other.test api.cfgate.test", True),
+        ("api.cfgate.test", "other.test\tcfgate.test\n", True),
+        ("api.cfgate.test", ".CFGATE.test.", True),
+        ("api.cfgate.test", "gate.test", False),
+        ("api.cfgate.test", "*.cfgate.test", False),
+        ("api.cfgate.test.", "cfgate.test", True),
+        ("10.1.2.3", "10.0.0.0/8", True),
+        ("10.1.2.3", "10.1.2.3", True),
+        ("10.1.2.3", "10.1.2", False),
+        ("11.1.2.3", "10.0.0.0/8,11.1.2.4/31", False),
+        ("[2001:db8::7]", "2001:db8::/32", True),
+        ("[2001:db8::7]", "[2001:db8::7]", True),
+        ("[2001:db9::7]", "2001:db8::/32", False),
+        ("api.cfgate.test:8443", "api.cfgate.test:8443", True),
+        ("api.cfgate.test:8443", "api.cfgate.test:443", False),
+        ("api.cfgate.test:8443", "api.cfgate.test", True),
+        ("api.cfgate.test", ",, ,", False),
+        ("api.cfgate.test", "nonsense/8, 999.0.0.0/8", False),
+    ],
+)
+def test_no_proxy_is_read_as_curl_reads_it(host: str, no_proxy: str, direct: bool) -> None:
+    """Blanks part entries too, ranges are of IPv4 and IPv6, a name stands for what is below it."""
+    found = proxy_for(f"https://{host}", {"HTTPS_PROXY": "http://127.0.0.1:9", "NO_PROXY": no_proxy})
+    assert found == ("" if direct else "http://127.0.0.1:9")
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_any_no_proxy_is_read(no_proxy: str) -> None:
+    """Nothing that may stand there breaks the run."""
+    assert bypasses(API, no_proxy) in (True, False)
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=60))
+def test_any_proxy_is_used_or_refused(proxy: str) -> None:
+    """What cannot be used is a wrong setting, whatever it is."""
+    with suppress(InvalidSettings):
+        found = proxy_for(API, {"HTTPS_PROXY": proxy})
+        assert not found or urlsplit(found).hostname
+
+
+def test_a_proxy_for_http_alone_is_hinted_at() -> None:
+    """Whoever has set HTTP_PROXY only gets to know why it is of no use (docker/for-linux#1290)."""
+    error = refused(API, environ={"HTTP_PROXY": "http://127.0.0.1:9"})
+    assert error.remedy.startswith("HTTP_PROXY is set, but is not for https: set HTTPS_PROXY")
 
 
 # Names

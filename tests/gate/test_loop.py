@@ -435,7 +435,7 @@ def test_a_terminal_answer_from_the_past_has_to_hold() -> None:
 
 
 def test_endings_that_contradict_each_other_are_asked_for_at_the_pace_of_the_user() -> None:
-    """Stale and in turn, neither is believed; the pause is the one that was asked for, and the log has one line."""
+    """Stale and in turn, neither is believed; the pause is the user's, and the log has one line."""
     stale = [job(state, jobupdated=NOON - 100) for _ in range(20) for state in ("Completed", "Failed")]
     run = Run([job("Running"), *stale], pause=15, shortest_pause=15, timeout=300)
     assert run.status is GateStatus.TIMEOUT

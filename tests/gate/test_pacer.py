@@ -148,7 +148,7 @@ def test_the_pause_that_a_503_asks_for_is_kept_by_one() -> None:
 
 
 def test_too_many_requests_slow_the_run_down_to_what_is_let_through() -> None:
-    """Behind a limit of 20 requests a second, 200 gates learn of their end with hardly more than it lets pass."""
+    """Behind a limit of 20 requests a second, 200 gates end in little more time than it takes."""
     window: list[float] = []
 
     def limited(now: float) -> JobStatus | GateError:
@@ -207,7 +207,7 @@ def test_a_quiet_time_beyond_the_deadline_leads_to_a_look_at_the_deadline() -> N
 
 
 def test_nobody_asks_after_a_refusal() -> None:
-    """Once a refusal of the credentials is confirmed no request is sent, and every gate ends with the same words."""
+    """Once a refusal of the credentials is confirmed nobody asks, and every gate ends with the same words."""
 
     def refused(now: float) -> JobStatus | GateError:
         return Rejected("HTTP 401", remedy="Fix it.", credentials=True) if now >= 30 else job("Running")

@@ -174,7 +174,7 @@ def test_a_signal_from_before_the_watch_is_not_lost() -> None:
 def test_a_bug_in_a_gate_ends_the_watch_and_is_told() -> None:
     """An exception that nobody expected does not leave the watch waiting for a dead thread."""
 
-    def broken() -> Answer:
+    def broken(_: object) -> Answer:
         raise ZeroDivisionError("oops")
 
     watched = Run().watch({FIRST: broken})
