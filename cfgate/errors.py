@@ -40,22 +40,30 @@ class GateError(Exception):
     status: ClassVar[GateStatus] = GateStatus.ERROR
     remedy: str = ""
 
-    def __init__(self, message: str, *, quote: str = "", remedy: str | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        quote: str = "",
+        shorten: Callable[[str], str] = str,
+        remedy: str | None = None,
+    ) -> None:
         super().__init__(message)
         self.message = message
         self.quote = quote
+        self._shorten = shorten  # what of the quote is shown
         if remedy is not None:
             self.remedy = remedy
 
     def __str__(self) -> str:
-        line = " ".join(self.quote.split())
+        line = " ".join(self._shorten(self.quote).split())
         cut = f"{line[:_LONGEST_QUOTE]}…" if len(line) > _LONGEST_QUOTE else line
         return f"{self.message}: “{cut}”" if cut else self.message
 
     def redact(self, redact: Callable[[str], str]) -> None:
-        """Take the secrets out of every text; the quote first, and only then is it cut to its length."""
+        """Take the secrets out of every text: of the whole quote, and again of what is shown of it."""
         self.message = redact(self.message)
-        self.quote = redact(self.quote)
+        self.quote = redact(self._shorten(redact(self.quote)))
 
 
 class InvalidSettings(GateError):
@@ -135,9 +143,15 @@ class Rejected(GateError):
     remedy = "Check the credentials and `account-service-id`."
 
     def __init__(
-        self, message: str, *, quote: str = "", remedy: str | None = None, credentials: bool = False
+        self,
+        message: str,
+        *,
+        quote: str = "",
+        shorten: Callable[[str], str] = str,
+        remedy: str | None = None,
+        credentials: bool = False,
     ) -> None:
-        super().__init__(message, quote=quote, remedy=remedy)
+        super().__init__(message, quote=quote, shorten=shorten, remedy=remedy)
         self.credentials = credentials
 
 

@@ -74,7 +74,8 @@ def _check_status(http_status: int, headers: Mapping[str, str], body: bytes, now
     if http_status < 400:
         raise Rejected(
             f"{name}: a redirect, which is not followed",
-            quote=_without_query(headers.get("Location", "")),
+            quote=headers.get("Location", "") or "nowhere",
+            shorten=_without_query,
             remedy="Put the address that really serves the API into `api-url` (https, without a path).",
         )
     message = _message(body)

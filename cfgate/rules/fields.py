@@ -39,7 +39,7 @@ class Literal:
         """Whether it is anything but zero."""
         return any(digit in "123456789" for digit in self.text.lower().partition("e")[0])
 
-    def __repr__(self) -> str:
+    def __str__(self) -> str:
         return self.text
 
 
@@ -71,6 +71,15 @@ def _written(value: Any) -> str:
     if isinstance(value, float) and abs(value) < _EXACT_FLOAT:  # not from our decoder, which makes none
         return repr(value)
     return ""
+
+
+def plain(value: Any) -> str:
+    """Write a decoded value for a person, without any escapes: a secret in it must be found as sent."""
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
+    if isinstance(value, list):
+        return ", ".join(map(plain, value))
+    return value if isinstance(value, str) else str(value)
 
 
 def count(payload: dict[str, Any], name: str) -> int:

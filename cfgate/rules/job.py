@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from cfgate.model import JobState, JobStatus, Resource, Shape, Verdict
-from cfgate.rules.fields import Doubt, count, moment, number
+from cfgate.rules.fields import Doubt, count, moment, number, plain
 
 _BY_ID: Final = {state.id: state for state in JobState}
 _BY_NAME: Final = {name.lower(): state for state in JobState for name in state.names}
@@ -63,7 +63,7 @@ def _job(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:
         state=state,
         progress=progress if progress is not None and 0 <= progress <= 100 else None,
         failures=numbers["jobfailed"],
-        error=(error if isinstance(error, str) else repr(error)) if error else None,
+        error=plain(error) if error else None,
         created=moment(numbers["jobcreated"]),
         started=moment(numbers["jobstart"]),
         updated=moment(numbers["jobupdated"]),

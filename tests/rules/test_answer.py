@@ -445,7 +445,7 @@ def test_a_doubt_keeps_the_job_error() -> None:
 
 def test_a_job_error_that_is_no_text_is_told_all_the_same() -> None:
     """Whatever stands in the place of the job error is shown to who has to mend the job."""
-    assert judge(payload("Failed", joberror={"code": 7})).error == "{'code': 7}"
+    assert judge(payload("Failed", joberror={"code": 7})).error == "code: 7"
     assert judge(payload("Failed", joberror="")).error is None
 
 

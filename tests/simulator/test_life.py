@@ -508,7 +508,7 @@ def test_headers_can_be_replaced_added_and_left_out() -> None:
     assert not {"Date", "Content-Type"} & set(headers)
 
 
-@pytest.mark.parametrize("junk", ["html", "empty", "not-utf8", "deep", "huge"])
+@pytest.mark.parametrize("junk", ["html", "empty", "deep", "huge"])
 def test_a_body_that_is_no_answer_is_taken_for_none(junk: str) -> None:
     """Each kind of junk, though the job behind it is Completed, is no answer to the gate."""
     reply = Player(scenario(f"life: [{{state: Completed}}]\nfaults: [{{instead: {junk}}}]")).reply(0)

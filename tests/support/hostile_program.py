@@ -62,7 +62,7 @@ class Api:
         self._answers = answers
         self._asked = 0
 
-    def send(self, request: PreparedRequest, _: float) -> Reply:
+    def send(self, request: PreparedRequest, *_: object) -> Reply:
         """Answer as the transport would, about the image version that was asked for."""
         status, headers, body = self._answers[min(self._asked, len(self._answers) - 1)]
         self._asked += 1

@@ -172,7 +172,7 @@ def test_the_target_of_a_redirect_gets_nothing(location: str, tmp_path: Path) ->
             ran = run(tmp_path, {"INPUT_API-URL": api.url, **QUICK})
         assert other.connections == 0
     assert ran.code == 6
-    assert f"not followed: “http://127.0.0.1:{other.port}" in ran.everything
+    assert f"http://127.0.0.1:{other.port}" in ran.everything
     assert not ran.leaks
 
 
