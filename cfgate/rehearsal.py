@@ -15,27 +15,19 @@ from typing import TYPE_CHECKING, Final, TextIO
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines
-from cfgate.model import Target
-from cfgate.settings.values import Credentials, Plan, Settings
+from cfgate.settings.values import Credentials
 from cfgate.simulator import ScenarioError, Simulator, load
 from cfgate.system.signals import exit_code
 
 if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
-    from cfgate.settings.values import Simulate
+    from cfgate.settings.values import Settings, Simulate
 
-# What `cfgate demo` gates on. Its states last as little as 1.5 s, and each is to be seen; the time-out is for
-# a machine that is very slow.
-DEMO: Final = Settings(
-    plans=(Plan(Target(9001), timeout=300.0, max_interval=1.2),),
-    rehearse="demo",
-    sources={"timeout": "demo", "rehearse": "demo"},
-)
 _MADE_UP: Final = Credentials(access_key="rehearsal", secret_key="rehearsal")  # noqa: S106 - opens nothing
 
 
 @contextmanager
-def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
+def rehearse(settings: Settings) -> Iterator[Settings]:
     """Run the scenario of `settings.rehearse`; give settings that lead to it. Raises InvalidSettings."""
     try:
         scenario = load(settings.rehearse)
@@ -46,7 +38,7 @@ def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
         scenario,
         access_key=_MADE_UP.access_key,
         secret_key=_MADE_UP.secret_key,
-        speed=speed,
+        speed=settings.speed,
     )
     with simulator:
         yield replace(settings, api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")

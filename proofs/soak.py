@@ -23,10 +23,10 @@ from pathlib import Path
 from random import Random
 from signal import SIGTERM
 
+from cfgate.conclusion import conclude
 from cfgate.gate.watch import Watched
 from cfgate.model import Resource, Target
 from cfgate.schedule import Cadence, FixedInterval, Pacing
-from cfgate.session import conclude
 from proofs import crowd, documents, soak_real
 from proofs.chaos import Api
 from proofs.gate_run import GateRun, VirtualClock

@@ -20,7 +20,8 @@ from pathlib import Path
 import pytest
 
 from cfgate import delivery
-from cfgate.delivery import UNDECIDED, _write, deliver, reserved, write_undecided
+from cfgate.conclusion import UNDECIDED
+from cfgate.delivery import _write, deliver, reserved, write_undecided
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.github import GitHub

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from cfgate.model.job import JobStatus
 from cfgate.model.states import GateStatus
@@ -67,7 +67,8 @@ class Result:
     rehearsal: bool = False
     started: float = 0.0  # Unix seconds of the local clock
     waited: float = 0.0  # seconds
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # of the configuration, each a line
 
     @property
     def ready(self) -> bool:

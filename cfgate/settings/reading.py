@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
+from cfgate.model import Target
 from cfgate.settings.checks import (
     clashing_files,
     credentials,
@@ -25,7 +26,6 @@ from cfgate.settings.planning import Entry, entries, plans
 from cfgate.settings.problems import check_harmless, problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
-    Demo,
     Files,
     InvalidRequest,
     Plan,
@@ -180,7 +180,7 @@ def _settings(
     )
 
 
-def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simulate:
+def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Run | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
     secrets = secrets_in([inputs(environ), environment(environ)], arguments.refused)
@@ -189,8 +189,21 @@ def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simul
     if problems:
         raise _invalid(problems, secrets, Files(), ())
     if arguments.command is Command.DEMO:
-        return Demo(values["speed"])
+        return Run(_demo(values["speed"]))
     return Simulate(values["scenario"], values["port"], values["speed"])
+
+
+def _demo(speed: float) -> Settings:
+    """Return what `demo` waits for. Its states last as little as 1.5 s, and each is to be seen.
+
+    The time-out is for a machine that is very slow.
+    """
+    return Settings(
+        plans=(Plan(Target(9001), timeout=300.0, max_interval=1.2),),
+        rehearse="demo",
+        speed=speed,
+        sources={"timeout": "demo", "rehearse": "demo"},
+    )
 
 
 def _invalid(

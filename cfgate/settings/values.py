@@ -59,7 +59,8 @@ class Settings:
     `sources` names for every option that has a value where that came from, as a person would say it ("flag
     --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a
     target of the config file says for itself is its path there ("targets.console.timeout"). `config` is the
-    file that was read, empty when there was none. `request_timeout` is seconds.
+    file that was read, empty when there was none. `request_timeout` is seconds. A rehearsal is played `speed`
+    times as fast as its scenario says.
     """
 
     plans: tuple[Plan, ...]
@@ -69,6 +70,7 @@ class Settings:
     fail_fast: bool = True
     ca_bundle: str = ""
     rehearse: str = ""
+    speed: float = 1.0
     config: str = ""
     files: Files = field(default_factory=Files)
     sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
@@ -77,6 +79,18 @@ class Settings:
     def targets(self) -> tuple[Target, ...]:
         """What to wait for."""
         return tuple(plan.target for plan in self.plans)
+
+    @property
+    def secret_inputs(self) -> list[str]:
+        """The credentials that came as inputs of an action, whose runner obeys a request to mask them.
+
+        Those from the environment are left alone: a log that is piped into a file would contain them.
+        """
+        keys = self.credentials
+        secrets = {"access-key": keys.access_key, "secret-key": keys.secret_key, "token": keys.token}
+        return [
+            secret for name, secret in secrets.items() if secret and self.sources.get(name) == f"input {name}"
+        ]
 
     def source(self, option: str, target: Target) -> str:
         """Tell where the value came from that an option has for this target."""
@@ -90,7 +104,7 @@ def own_key(name: str, option: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Asked for: `wait` or `check`, which is a wait of no time.
+    """Asked for: `wait`, `check`, which is a wait of no time, or `demo`, which is a rehearsal.
 
     `secrets` are all credentials that were given, in use or not, so that none is ever shown. `warnings` are
     about settings that look odd.
@@ -99,13 +113,6 @@ class Run:
     settings: Settings
     secrets: frozenset[str] = field(default=frozenset(), repr=False)
     warnings: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """Asked for: `demo`, so many times faster than life."""
-
-    speed: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +131,7 @@ class Show:
     text: str
 
 
-Request = Run | Demo | Simulate | Show
+Request = Run | Simulate | Show
 
 
 class InvalidRequest(InvalidSettings):

@@ -21,7 +21,6 @@ from cfgate.settings.options import OPTIONS
 from cfgate.settings.reading import read
 from cfgate.settings.values import (
     Credentials,
-    Demo,
     Files,
     InvalidRequest,
     Plan,
@@ -505,7 +504,10 @@ def test_the_simulator_reads_its_flags_alone() -> None:
     assert read(["simulate"], environ) == Simulate(scenario="ready", port=0, speed=1)
     argv = ["simulate", "--scenario", "stuck", "--port", "8080", "--speed", "20"]
     assert read(argv, environ) == Simulate(scenario="stuck", port=8080, speed=20)
-    assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
+    demo = read(["demo", "--speed=3"], environ)
+    assert isinstance(demo, Run)
+    assert (demo.settings.rehearse, demo.settings.speed) == ("demo", 3)
+    assert demo.settings.credentials == Credentials()
     failed = invalid(["simulate", "--port=http"], {"CFGATE_JUNIT_FILE": "junit.xml"})
     assert failed.problems == (
         "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",
