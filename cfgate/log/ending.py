@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from cfgate.hosts import Host
 
-# Neither a failure of a target's own: one goes on, the others were ended with the run.
-_UNDECIDED: Final = (GateStatus.PENDING, GateStatus.INTERRUPTED, GateStatus.ERROR)
 # An annotation tells this many failures besides the one that decided, and counts the others.
 _ANNOTATED: Final = 10
 # All job errors together, in characters, of which the log may need ten bytes for one. GitLab closes a log at
@@ -100,7 +98,7 @@ def _other_failures(result: Result) -> list[str]:
     others = [
         _sentence(outcome.reason)
         for outcome in sorted(result.outcomes, key=_place)
-        if outcome.status not in (GateStatus.READY, *_UNDECIDED) and outcome is not result.decisive
+        if outcome.status.failure and outcome is not result.decisive
     ]
     more = [f"And {len(others) - _ANNOTATED} more."] if len(others) > _ANNOTATED else []
     return others[:_ANNOTATED] + more

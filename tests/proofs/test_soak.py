@@ -12,7 +12,6 @@ from random import Random
 import pytest
 
 from cfgate import delivery
-from cfgate.gate.loop import _ENDINGS
 from cfgate.gate.pacer import Pacer
 from cfgate.model import GateStatus, Verdict
 from cfgate.report.outputs import outputs
@@ -49,7 +48,7 @@ def test_real_processes_keep_every_promise() -> None:
 
 def calls_squashed_ready(patch: pytest.MonkeyPatch) -> None:
     """End green on a job that another one has replaced."""
-    patch.setitem(_ENDINGS, Verdict.SQUASHED, GateStatus.READY)
+    patch.setattr(Verdict.SQUASHED, "ending", GateStatus.READY)
 
 
 def loses_an_output(patch: pytest.MonkeyPatch) -> None:
