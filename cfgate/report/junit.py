@@ -13,7 +13,7 @@ from typing import Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, Outcome, Result, state_of
-from cfgate.text.wording import duration, elapsed, shorten, visible
+from cfgate.text.wording import duration, elapsed, pictured, shorten
 
 _MAX_MESSAGE: Final = 200
 _MAX_TEXT: Final = 20_000  # fifty targets at their worst stay below the 30 MB that GitLab takes
@@ -97,7 +97,7 @@ def _text(text: str) -> str:
 
     GitLab and Jenkins take `[[ATTACHMENT|path]]` for the path of a file to show: no text from outside may.
     """
-    return visible(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+    return pictured(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
 
 
 def _seconds(seconds: float) -> str:

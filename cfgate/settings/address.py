@@ -7,8 +7,8 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from cfgate.settings.wording import Wrong
 from cfgate.system.loopback import is_loopback
+from cfgate.text.wording import Wrong
 
 _VISIBLE: Final = re.compile(r"[!-~]+")
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")

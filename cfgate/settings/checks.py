@@ -11,10 +11,10 @@ from typing import Any, Final
 from cfgate.model import Resource
 from cfgate.settings.layers import FileFindings, Given, Layer
 from cfgate.settings.options import BY_NAME
-from cfgate.settings.parsers import spelled
 from cfgate.settings.planning import Entry, replaced
 from cfgate.settings.values import Files, Plan, Settings
-from cfgate.settings.wording import listed, named
+from cfgate.text.durations import written
+from cfgate.text.wording import listed, named
 
 _PAIR: Final = ("access-key", "secret-key")
 _ID: Final = "image-version-id"
@@ -127,8 +127,8 @@ def _restless(plan: Plan) -> Iterator[str]:
     if plan.timeout > 0 and plan.stall_timeout is not None and plan.stall_timeout <= pause:
         whose = f" of {named(plan.target.name)}" if plan.target.name else ""
         yield (
-            f"stall-timeout{whose} ({spelled(plan.stall_timeout)}) is no longer than the longest pause "
-            f"between two looks ({spelled(pause)}): a job that moves may seem to stall"
+            f"stall-timeout{whose} ({written(plan.stall_timeout)}) is no longer than the longest pause "
+            f"between two looks ({written(pause)}): a job that moves may seem to stall"
         )
 
 
@@ -139,6 +139,6 @@ def _outlived(settings: Settings, job_timeout: str) -> Iterator[str]:
     needed = max(plan.timeout for plan in settings.plans) + settings.request_timeout
     if int(job_timeout) <= needed:
         yield (
-            f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "
-            f"last look (request-timeout) may take {spelled(needed)}: give the job more time or the gate less"
+            f"GitLab ends this job after {written(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "
+            f"last look (request-timeout) may take {written(needed)}: give the job more time or the gate less"
         )

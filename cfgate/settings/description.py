@@ -7,8 +7,8 @@ from typing import Final
 
 from cfgate.model import Resource
 from cfgate.settings.options import OPTIONS, REPORTS, Option
-from cfgate.settings.parsers import spelled
 from cfgate.settings.values import Plan, Settings, own_key
+from cfgate.text.durations import written
 
 _OF_TARGETS: Final = {"image-version-id": "id", "resource": "resource"}
 
@@ -46,7 +46,7 @@ def _text(option: Option, value: object) -> str:
         return value.label
     if isinstance(value, bool):
         return str(value).lower()
-    return spelled(value) if isinstance(value, float) else str(value)
+    return written(value) if isinstance(value, float) else str(value)
 
 
 def _own(option: Option, plan: Plan) -> object:

@@ -17,8 +17,8 @@ from cfgate.settings.layers import FileFindings, Findings, Given
 from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
 from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
 from cfgate.settings.problems import secrets_of
-from cfgate.settings.wording import Wrong, closest, listed, named
 from cfgate.system import pipes
+from cfgate.text.wording import Wrong, closest, listed, named
 
 _MOST_BYTES: Final = 128 * 1024  # room for the most targets there can be
 _MOST_KEYS: Final = 100

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.wording import closest, named
+from cfgate.text.wording import closest, named
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from typing import Any, Final
 from cfgate.model import Resource
 from cfgate.settings import parsers
 from cfgate.settings.address import api_url, page_url
-from cfgate.settings.wording import listed
+from cfgate.text.wording import listed
 
 WHAT: Final = "What to wait for"
 CREDENTIALS: Final = "Credentials: a key pair or a token"

@@ -8,7 +8,7 @@ from typing import Final
 
 from cfgate.settings.layers import Given
 from cfgate.settings.options import BY_NAME, Option
-from cfgate.settings.wording import Wrong, shown
+from cfgate.text.wording import Wrong, shown
 
 _SHORTEST: Final = 4  # characters; anything shorter is part of half the words of a sentence
 # Characters of a credential that no value may hold: a made-up one, such as `test`, is in many a file name.

@@ -35,8 +35,8 @@ from cfgate.settings.values import (
     Show,
     Simulate,
 )
-from cfgate.settings.wording import Wrong
 from cfgate.text.redaction import Redactor
+from cfgate.text.wording import Wrong
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:

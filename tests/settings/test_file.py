@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cfgate.settings.file import read_file
 from cfgate.settings.layers import FileFindings
-from cfgate.settings.wording import Wrong
+from cfgate.text.wording import Wrong
 
 Write = Callable[[str | bytes], Path]
 
