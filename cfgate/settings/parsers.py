@@ -13,7 +13,7 @@ from typing import Final
 
 from cfgate.model import Resource
 from cfgate.text import durations
-from cfgate.text.wording import Wrong, closest, listed
+from cfgate.text.wording import Wrong, meant
 
 _LONGEST: Final = 7 * 24 * 3600.0  # seconds; no runner lives as long, and no job is worth the wait
 _SPEED: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
@@ -81,9 +81,7 @@ def resource(text: str) -> Resource:
     """Read what kind of thing the ids are of."""
     kinds = {kind.label: kind for kind in Resource}
     if text not in kinds:
-        guess = closest(text.lower().replace("_", "-").replace(" ", "-"), kinds)
-        advice = f"did you mean {guess}?" if guess else f"write {listed(kinds, 'or')}"
-        raise Wrong(f"is not a resource: {advice}")
+        raise Wrong(f"is not a resource: {meant(text.replace('_', '-').replace(' ', '-'), kinds)}")
     return kinds[text]
 
 

@@ -8,7 +8,8 @@ from typing import Final
 
 from cfgate.settings.layers import Given
 from cfgate.settings.options import BY_NAME, Option
-from cfgate.text.wording import Wrong, shown
+from cfgate.text import wording
+from cfgate.text.wording import Wrong
 
 _SHORTEST: Final = 4  # characters; anything shorter is part of half the words of a sentence
 # Characters of a credential that no value may hold: a made-up one, such as `test`, is in many a file name.
@@ -37,12 +38,11 @@ def secrets_of(option: Option, text: str) -> set[str]:
 
 def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool = False) -> str:
     """Say what is wrong with a value, and where it stands. One that is or holds a secret is not shown."""
-    part = given.text if wrong.part is None else wrong.part
-    if secret or not part:
-        return f"the value from {given.where} {wrong}"
-    if any(word in given.text for word in _long_enough(secrets)):
-        return f"the value from {given.where} {_SWAPPED}"
-    return f"{shown(part)} from {given.where} {wrong}"
+    if secret:
+        wrong = Wrong(str(wrong), part="")
+    elif wrong.part != "" and any(word in given.text for word in _long_enough(secrets)):
+        wrong = Wrong(_SWAPPED, part="")
+    return wording.problem(wrong, given.text, given.where)
 
 
 def check_harmless(text: str, secrets: Iterable[str]) -> None:

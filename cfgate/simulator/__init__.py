@@ -13,6 +13,6 @@ Importing this package is cheap: YAML and the HTTP server are loaded when they a
 
 from cfgate.simulator.library import load, names, parse
 from cfgate.simulator.scenario import Scenario, ScenarioError
-from cfgate.simulator.server import Request, Simulator
+from cfgate.simulator.server import Exchange, Simulator
 
-__all__ = ["Request", "Scenario", "ScenarioError", "Simulator", "load", "names", "parse"]
+__all__ = ["Exchange", "Scenario", "ScenarioError", "Simulator", "load", "names", "parse"]

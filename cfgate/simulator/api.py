@@ -60,7 +60,7 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
+class Response:
     """An answer and how it is to be sent. `told` says in some words what it is; `delay` is real seconds."""
 
     status: int
@@ -91,7 +91,7 @@ class Api:
         self._lives: dict[tuple[Route, int], _Life] = {}
         self._lock = Lock()
 
-    def answer(self, method: str, target: str, authorization: str) -> Reply:
+    def answer(self, method: str, target: str, authorization: str) -> Response:
         """Answer one request; `target` is path and query, `authorization` the header of that name."""
         path, _, query = target.partition("?")
         route, found = _find(path)
@@ -127,7 +127,7 @@ class Api:
         given = [account] if account else parse_qs(query, keep_blank_values=True).get("accountserviceid", [])
         return wanted is None or given == [str(wanted)] or (optional and not given)
 
-    def _play(self, route: Route, job_id: int) -> Reply:
+    def _play(self, route: Route, job_id: int) -> Response:
         """Answer as the scenario has it."""
         now = self._clock()
         with self._lock:
@@ -142,7 +142,7 @@ class Api:
         fields = route.fields(job_id, seen, partial(self._moment, life), self._scenario.unset)
         fields = filler.fields(filler.fields(fields, seen.stage.fields), fault.fields)
         status, headers, body, told = _content(fault, fields, filler, seen)
-        return Reply(
+        return Response(
             status=status,
             headers=filler.headers(self._headers(body, headers), fault.headers),
             body=body,
@@ -164,11 +164,11 @@ class Api:
             **more,
         }
 
-    def _refusal(self, status: int, told: str, headers: Mapping[str, str] | None = None) -> Reply:
+    def _refusal(self, status: int, told: str, headers: Mapping[str, str] | None = None) -> Response:
         """Refuse what no scenario is asked about."""
         body, content_type = bodies.error_page(status)
         more = {"Content-Type": content_type, **(headers or {})}
-        return Reply(status, self._headers(body, more), body, told)
+        return Response(status, self._headers(body, more), body, told)
 
 
 def _find(path: str) -> tuple[Route | None, re.Match[str] | None]:

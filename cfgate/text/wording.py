@@ -98,6 +98,19 @@ def listed(words: Iterable[str], last: str = "and") -> str:
     return f"{', '.join(most)} {last} {final}" if most else final
 
 
+def problem(wrong: Wrong, text: str, place: str) -> str:
+    """Say what is wrong with a value that stands at `place`; it is shown as far as `wrong` allows it."""
+    part = text if wrong.part is None else wrong.part
+    return f"{shown(part)} from {place} {wrong}" if part else f"the value from {place} {wrong}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Ask whether one of the `known` names was meant, or list them all."""
+    names = {name.lower(): name for name in known}
+    guess = closest(word.lower(), names)
+    return f"did you mean {names[guess]}?" if guess else f"write {listed(names.values(), 'or')}"
+
+
 def closest(word: str, known: Iterable[str], *, likeness: float = 0.7) -> str:
     """Guess which of the `known` names was meant; "" when none is like enough (0 to 1)."""
     from difflib import get_close_matches  # late: only for those who have made a mistake

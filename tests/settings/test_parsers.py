@@ -306,12 +306,12 @@ def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
     """Every problem of a scenario is found when the settings are read; a good one keeps its name."""
     assert parsers.scenario("flaky") == "flaky"
     assert refusal(parsers.scenario, "redy").startswith(
-        "cannot be played: there is no such scenario; did you"
+        "cannot be played: there is no such scenario: did you"
     )
     written = tmp_path / "mine.yml"
     written.write_text("lif: []\nspeed: 1\n", "utf-8")
     assert refusal(parsers.scenario, str(written)).startswith(
-        "cannot be played: lif: there is no such key; did you mean life?; speed: there is no such key; "
+        "cannot be played: key lif from line 1, column 1 is unknown: did you mean life?; key speed "
     )
 
 
