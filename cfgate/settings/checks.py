@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from cfgate.model import Resource
 from cfgate.settings.layers import FileFindings, Given, Layer
-from cfgate.settings.options import BY_NAME
+from cfgate.settings.options import BY_NAME, FILES
 from cfgate.settings.planning import Entry, replaced
 from cfgate.settings.values import Files, Plan, Settings
 from cfgate.text.durations import written
@@ -89,12 +89,12 @@ def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
 def clashing_files(files: Files) -> Iterator[str]:
     """Tell which reports would overwrite each other."""
     writers: dict[str, str] = {}
-    for name in ("result-file", "junit-file", "dotenv-file", "summary-file", "annotations-file"):
-        given = getattr(files, name.removesuffix("-file"))
+    for option in FILES:
+        given = getattr(files, option.field) if option.metavar == "FILE" else ""
         path = os.path.normpath(given) if given else ""
         if path and path in writers:
-            yield f"{writers[path]} and {name} name the same file: give each its own"
-        writers.setdefault(path, name)
+            yield f"{writers[path]} and {option.name} name the same file: give each its own"
+        writers.setdefault(path, option.name)
 
 
 def not_followed(outside: Sequence[Layer], file: FileFindings) -> Iterator[str]:

@@ -61,5 +61,5 @@ def _common(option: Option, settings: Settings) -> object:
     if option.secret:
         return getattr(settings.credentials, option.field)
     if option.section == REPORTS:
-        return getattr(settings.files, option.field.removesuffix("_file"))
+        return getattr(settings.files, option.field)
     return getattr(settings, option.field)

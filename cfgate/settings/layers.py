@@ -87,7 +87,7 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
     Others are not ours to judge: an earlier gate may have left its outputs (CFGATE_STATUS and so on). The
     likeness keeps CFGATE_REHEARSAL, an output, apart from CFGATE_REHEARSE, an option.
     """
-    known = {option.field.upper(): option.variable for option in OPTIONS}
+    known = {option.variable.partition("_")[2]: option.variable for option in OPTIONS}
     warnings = []
     for name in sorted(environ):
         word = name.removeprefix("CFGATE_")

@@ -48,8 +48,8 @@ class Option:
 
     @property
     def field(self) -> str:
-        """The attribute that holds the value, of `Settings` or of its parts."""
-        return self.name.replace("-", "_")
+        """The attribute of the value, in `Settings` or in that part of it to which the option belongs."""
+        return self.name.removesuffix("-file").replace("-", "_")
 
     @property
     def flag(self) -> str:
@@ -64,12 +64,16 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"{'CLANFORGE' if self.secret else 'CFGATE'}_{self.field.upper()}"
+        return f"{'CLANFORGE' if self.secret else 'CFGATE'}_{self._capitals}"
 
     @property
     def input_variables(self) -> tuple[str, str]:
         """What the runner makes of the input, and the same for those who can't have a hyphen in a name."""
-        return f"INPUT_{self.name.upper()}", f"INPUT_{self.field.upper()}"
+        return f"INPUT_{self.name.upper()}", f"INPUT_{self._capitals}"
+
+    @property
+    def _capitals(self) -> str:
+        return self.name.replace("-", "_").upper()
 
     @property
     def places(self) -> str:
@@ -294,8 +298,11 @@ OPTIONS: Final = (
 )
 
 BY_NAME: Final = {option.name: option for option in OPTIONS}
+# Where the settings keep a value: in `Credentials`, `Files`, the `Plan` of each target, or `Settings` itself.
 SECRETS: Final = tuple(option for option in OPTIONS if option.secret)
+FILES: Final = tuple(option for option in OPTIONS if option.section == REPORTS)
 EACH: Final = tuple(option for option in OPTIONS if option.each)
+COMMON: Final = tuple(o for o in OPTIONS if not (o.secret or o.section == REPORTS or o.each))
 TARGETS: Final = "targets"  # the key of the config file under which targets have names and own options
 # What one target there may hold: all that can differ, for a single id.
 TARGET_OPTIONS: Final = (

@@ -21,8 +21,8 @@ from cfgate.settings.checks import (
 )
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import FileFindings, Given, Layer, defaults, environment, inputs, misspelt
-from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.planning import Entry, entries, plans
+from cfgate.settings.options import COMMON, FILES, OPTIONS, SECRETS, Option
+from cfgate.settings.planning import Entry, entries, fields, plans
 from cfgate.settings.problems import check_harmless, problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
@@ -75,7 +75,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     asked = entries(outside, file, order[-1])
     each = [_parsed(entry.options, entry.given, secrets, problems) for entry in asked]
     problems += _misnamed(asked, given, secrets)
-    files = _files(values)
+    files = Files(**fields(values, FILES))  # as far as they can be read: a report is written on failure too
     problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing_files(files)]
     complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
@@ -85,7 +85,13 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
         raise _invalid(problems, secrets, files, misspelt(environ))
     sources = {name: value.source for name, value in given.items()}
     sources.update(source for entry in asked for source in entry.sources())
-    settings = _settings(wanted, values, files, sources)
+    settings = Settings(
+        plans=tuple(wanted),
+        credentials=Credentials(**fields(values, SECRETS)),
+        files=files,
+        sources=MappingProxyType(sources),
+        **fields(values, COMMON),
+    )
     warnings = (
         *misspelt(environ),
         *not_followed(outside, file),
@@ -144,40 +150,6 @@ def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: froze
             check_harmless(entry.name, secrets)
         except Wrong as wrong:
             yield f"the name of a target from {given['config'].where} {wrong}"
-
-
-def _files(values: Mapping[str, Any]) -> Files:
-    """Find where reports go, as far as that can be read: a report is written on failure too."""
-    return Files(
-        result=values.get("result-file", ""),
-        junit=values.get("junit-file", ""),
-        dotenv=values.get("dotenv-file", ""),
-        summary=values.get("summary-file", ""),
-        annotations=values.get("annotations-file", ""),
-        details_url=values.get("details-url", ""),
-    )
-
-
-def _settings(
-    wanted: Sequence[Plan], values: Mapping[str, Any], files: Files, sources: dict[str, str]
-) -> Settings:
-    """Put the values where the rest of the program looks for them."""
-    return Settings(
-        plans=tuple(wanted),
-        credentials=Credentials(
-            access_key=values.get("access-key", ""),
-            secret_key=values.get("secret-key", ""),
-            token=values.get("token", ""),
-        ),
-        api_url=values["api-url"],
-        request_timeout=values["request-timeout"],
-        fail_fast=values["fail-fast"],
-        ca_bundle=values.get("ca-bundle", ""),
-        rehearse=values.get("rehearse", ""),
-        config=values.get("config", ""),
-        files=files,
-        sources=MappingProxyType(sources),
-    )
 
 
 def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Run | Simulate:

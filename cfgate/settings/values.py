@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 
 from cfgate.errors import InvalidSettings
@@ -86,11 +86,9 @@ class Settings:
 
         Those from the environment are left alone: a log that is piped into a file would contain them.
         """
-        keys = self.credentials
-        secrets = {"access-key": keys.access_key, "secret-key": keys.secret_key, "token": keys.token}
-        return [
-            secret for name, secret in secrets.items() if secret and self.sources.get(name) == f"input {name}"
-        ]
+        names = {part.name: part.name.replace("_", "-") for part in fields(self.credentials)}
+        inputs = [part for part, name in names.items() if self.sources.get(name) == f"input {name}"]
+        return [getattr(self.credentials, part) for part in inputs]
 
     def source(self, option: str, target: Target) -> str:
         """Tell where the value came from that an option has for this target."""
