@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TextIO
 
@@ -87,7 +87,7 @@ class Program:
         host = self._host(error.files)
         for warning in error.warnings:
             host.annotate(Level.WARNING, "cfgate: settings", warning)
-        before = replace(UNDECIDED, started=self.clock.time(), warnings=error.warnings)
+        before = UNDECIDED._replace(started=self.clock.time(), warnings=error.warnings)
         return self._finish(host, error.files, conclude(error, before))
 
     def _host(self, files: Files) -> Host:

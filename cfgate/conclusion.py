@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import errno
 import traceback
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -36,12 +35,11 @@ def conclude(
     """Make the result of a run that began as `before`; `redact` takes secrets out of the text of errors."""
     if not isinstance(ending, Watched):
         return _by_error(ending, before, redact)
-    result = replace(before, outcomes=ending.outcomes)
+    result = before._replace(outcomes=ending.outcomes)
     if ending.crashed:
         return _by_error(bug(ending.crashed.error, redact), result)
     if ending.signalled:
-        return replace(
-            result,
+        return result._replace(
             status=GateStatus.INTERRUPTED,
             exit_code=exit_code(ending.signalled),
             reason=f"stopped by {ending.signalled.name} while {_standing(ending.outcomes)}",
@@ -67,8 +65,7 @@ def _by_error(error: Exception, before: Result, redact: Callable[[str], str] = s
     if not isinstance(error, GateError):
         error = bug(error, redact)
     problems = error.problems if isinstance(error, InvalidSettings) else ()
-    return replace(
-        before,
+    return before._replace(
         status=error.status,
         exit_code=error.status.exit_code,
         reason=redact(str(error)),
@@ -89,7 +86,7 @@ def _by_targets(result: Result) -> Result:
         if ready < len(outcomes):
             reason += f"; {decisive.reason}"
     status = decisive.status
-    return replace(result, status=status, exit_code=status.exit_code, reason=reason, remedy=decisive.remedy)
+    return result._replace(status=status, exit_code=status.exit_code, reason=reason, remedy=decisive.remedy)
 
 
 def _standing(outcomes: tuple[Outcome, ...]) -> str:

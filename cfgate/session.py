@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import traceback
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -40,8 +39,7 @@ def run(request: Run, host: Host, inbox: Inbox, clock: Clock, environ: Mapping[s
     keys = settings.credentials
     pair = f"{keys.access_key}:{keys.secret_key}"  # as a Basic header contains it
     redact = Redactor({*request.secrets, pair})
-    before = replace(
-        UNDECIDED,
+    before = UNDECIDED._replace(
         started=clock.time(),
         rehearsal=bool(settings.rehearse),
         warnings=request.warnings,
@@ -53,7 +51,7 @@ def run(request: Run, host: Host, inbox: Inbox, clock: Clock, environ: Mapping[s
         write_undecided(before, host, settings.files)
         with reserved():
             began, watched = _watch(settings, host, inbox, clock, environ, redact)
-        return replace(conclude(watched, before, redact), waited=clock.monotonic() - began)
+        return conclude(watched, before, redact)._replace(waited=clock.monotonic() - began)
     except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
         if not isinstance(error, GateError):
             host.debug(redact("".join(traceback.format_exception(error))))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-from dataclasses import replace
 from signal import SIGINT, SIGTERM, Signals
 
 import pytest
@@ -13,7 +12,7 @@ from cfgate.errors import InvalidSettings, NoAnswer, Rejected
 from cfgate.gate.watch import Crashed, Watched
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Target, Verdict
 
-BEFORE = replace(UNDECIDED, started=1_795_435_200.0, rehearsal=True, warnings=("odd",))
+BEFORE = UNDECIDED._replace(started=1_795_435_200.0, rehearsal=True, warnings=("odd",))
 RUNNING = JobStatus(Verdict.PENDING, "", state=JobState.RUNNING)
 
 

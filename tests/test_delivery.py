@@ -14,7 +14,6 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -84,7 +83,7 @@ def test_a_long_report_reaches_a_slow_reader_whole(fifo: Path) -> None:
     assert got == [page.encode()]
 
 
-LONG = replace(UNDECIDED, remedy="x" * 500_000)
+LONG = UNDECIDED._replace(remedy="x" * 500_000)
 
 
 def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureFixture[str]) -> None:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfgate.model.job import JobStatus
 from cfgate.model.states import GateStatus
 from cfgate.model.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A usable answer as it came: the job, the `Date` header (Unix seconds), and when it was asked for.
 
     `sent` and `received` are seconds of the local monotonic clock.
@@ -22,16 +21,14 @@ class Answer:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A change of state, as first seen: seconds since the gate began, and the answer that showed it."""
 
     at: float
     job: JobStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """One answer that could not be used: when (seconds since the gate began), why, and the pause after it."""
 
     at: float
@@ -39,8 +36,7 @@ class Retry:
     pause: float
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(NamedTuple):
     """How the gate on one target ended, and everything that a report may want to tell of it."""
 
     target: Target
@@ -55,8 +51,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run."""
 
     status: GateStatus

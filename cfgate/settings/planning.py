@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cfgate.model import Target
 from cfgate.settings.layers import FileFindings, Given, Layer
@@ -21,8 +20,7 @@ _ID: Final = "image-version-id"
 _OF_PLAN: Final = [option for option in EACH if option.name not in (_ID, "resource")]  # those make the target
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is given for one target of the config file or, without a name, for all ids from elsewhere."""
 
     name: str

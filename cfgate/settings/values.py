@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cfgate.errors import InvalidSettings
 from cfgate.model import Target
@@ -19,8 +20,7 @@ class Credentials:
     token: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(NamedTuple):
     """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout.
 
     `details_url` is the page that they link to, with `{id}` for the id of an image version.
@@ -34,8 +34,7 @@ class Files:
     details_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How to wait for one target. Durations are seconds.
 
     `account_service_id` is `None` when it may be left out (with a bearer token), `poll_interval` for `auto`,
@@ -113,8 +112,7 @@ class Run:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Simulate:
+class Simulate(NamedTuple):
     """Asked for: `simulate`, with a scenario (a name or a file), at a port (0: any that is free)."""
 
     scenario: str
@@ -122,8 +120,7 @@ class Simulate:
     speed: float
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(NamedTuple):
     """Asked for: `--help` or `--version`. Print the text and be done."""
 
     text: str
