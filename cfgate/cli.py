@@ -9,9 +9,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 from cfgate import session
 from cfgate.conclusion import UNDECIDED, bug, conclude
@@ -44,8 +43,7 @@ def main(argv: Sequence[str] | None = None, inbox: Inbox | None = None) -> int:
     return program.run(sys.argv[1:] if argv is None else argv)
 
 
-@dataclass(frozen=True, slots=True)
-class Program:
+class Program(NamedTuple):
     """One run of the program, with everything that it touches passed in."""
 
     environ: Mapping[str, str]

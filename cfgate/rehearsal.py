@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from signal import Signals
 from typing import TYPE_CHECKING, Final, TextIO
 
@@ -41,7 +40,7 @@ def rehearse(settings: Settings) -> Iterator[Settings]:
         speed=settings.speed,
     )
     with simulator:
-        yield replace(settings, api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
+        yield settings._replace(api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
 
 
 def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: Inbox) -> int:

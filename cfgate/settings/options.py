@@ -7,8 +7,7 @@ tests hold them to it.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cfgate.model import Resource
 from cfgate.settings import parsers
@@ -25,8 +24,7 @@ REHEARSAL: Final = "Rehearsal"
 SECTIONS: Final = (WHAT, CREDENTIALS, HOW_LONG, HOW_OFTEN, REPORTS, CONNECTION, REHEARSAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option: its name, what it is for, how its text is read, and where it may come from.
 
     Every option is an action input. One that is `secret` is never a flag and has a `CLANFORGE_` variable;
@@ -306,8 +304,7 @@ COMMON: Final = tuple(o for o in OPTIONS if not (o.secret or o.section == REPORT
 TARGETS: Final = "targets"  # the key of the config file under which targets have names and own options
 # What one target there may hold: all that can differ, for a single id.
 TARGET_OPTIONS: Final = (
-    replace(
-        BY_NAME["image-version-id"],
+    BY_NAME["image-version-id"]._replace(
         help="The id of the image version (or of what resource says)",
         parse=parsers.only_number,
         many=False,

@@ -51,8 +51,7 @@ class Plan(NamedTuple):
     stall_timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that a run of `wait` or `check` needs to know: how to wait for each, and what all share.
 
     `sources` names for every option that has a value where that came from, as a person would say it ("flag
@@ -63,7 +62,7 @@ class Settings:
     """
 
     plans: tuple[Plan, ...]
-    credentials: Credentials = field(default_factory=Credentials, repr=False)
+    credentials: Credentials = Credentials()
     api_url: str = "https://api.multiplay.co.uk"
     request_timeout: float = 20.0
     fail_fast: bool = True
@@ -71,8 +70,8 @@ class Settings:
     rehearse: str = ""
     speed: float = 1.0
     config: str = ""
-    files: Files = field(default_factory=Files)
-    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    files: Files = Files()
+    sources: Mapping[str, str] = MappingProxyType({})
 
     @property
     def targets(self) -> tuple[Target, ...]:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -185,7 +184,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
 
 def test_what_is_not_given_is_left_at_its_default() -> None:
     """Somebody with keys, an ASID and an id has the settings of the table, and the keys are theirs."""
-    assert replace(settings_of(), sources={}) == Settings(
+    assert settings_of()._replace(sources={}) == Settings(
         plans=(Plan(Target(9001), account_service_id=1234567),),
         credentials=Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY),
     )
