@@ -24,6 +24,7 @@ from tests.support.canary import KEYS
 from tests.support.parsers import file_commands
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.process
 ASID = 100042
 
 

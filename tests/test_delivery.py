@@ -250,6 +250,7 @@ def test_too_few_descriptors_to_keep_any_back_is_no_failure() -> None:
                 os.close(descriptor)
 
 
+@pytest.mark.process
 def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_path: Path) -> None:
     """A gate on many targets that is stopped while none is answered writes everything, and ends in order."""
     stalled = parse("life: [{state: Running}]\nfaults: [{requests: 1-, connection: stall before headers}]")
@@ -285,6 +286,7 @@ def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_pa
     assert json.loads(report.read_text())["status"] == "interrupted"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("ending", "code", "kind"),
     [

@@ -101,6 +101,7 @@ def loaded_by(code: str) -> set[str]:
     return set(ran.stdout.split())
 
 
+@pytest.mark.process
 def test_what_is_rarely_used_is_loaded_late() -> None:
     """Starting the program loads no YAML, XML, argparse, progress bar, HTTP client or server."""
     loaded = loaded_by("import cfgate.cli")
@@ -108,6 +109,7 @@ def test_what_is_rarely_used_is_loaded_late() -> None:
     assert not loaded & late
 
 
+@pytest.mark.process
 def test_the_pure_rooms_load_nothing_but_themselves() -> None:
     """Anybody can measure the cadence or judge an answer without an HTTP client in the process."""
     loaded = loaded_by("import cfgate.schedule, cfgate.rules.answer")

@@ -538,6 +538,7 @@ def test_help_and_version_need_nothing() -> None:
     assert "Exit codes" in page.text
 
 
+@pytest.mark.process
 def test_what_is_rarely_needed_is_not_imported() -> None:
     """The container, which is started without arguments, pays for neither argparse nor YAML."""
     environ = {**os.environ, **ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001"}

@@ -368,6 +368,7 @@ def test_the_speed_must_move() -> None:
             Simulator(load("ready"), speed=speed)
 
 
+@pytest.mark.process
 def test_importing_the_simulator_is_cheap() -> None:
     """Neither YAML nor an HTTP server is loaded before something is played."""
     heavy = "('yaml', 'http', 'socketserver', 'email', 'requests')"
