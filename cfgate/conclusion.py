@@ -11,7 +11,7 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from cfgate.errors import Broken, GateError, InvalidSettings
+from cfgate.errors import Broken, GateError, InvalidSettings, NotInstalled
 from cfgate.gate.watch import Watched
 from cfgate.model import GateStatus, Outcome, Result, counted
 from cfgate.system.signals import exit_code
@@ -62,7 +62,9 @@ def bug(error: BaseException, redact: Callable[[str], str] | None = None) -> Bro
 
 
 def _by_error(error: Exception, before: Result, redact: Callable[[str], str] = str) -> Result:
-    if not isinstance(error, GateError):
+    if isinstance(error, ModuleNotFoundError):
+        error = NotInstalled(error)
+    elif not isinstance(error, GateError):
         error = bug(error, redact)
     problems = error.problems if isinstance(error, InvalidSettings) else ()
     return before._replace(

@@ -74,6 +74,13 @@ def test_the_text_of_a_bug_is_left_out_where_it_cannot_be_redacted() -> None:
     assert str(bug(ValueError("hunter2"))) == "ValueError"
 
 
+def test_a_package_that_is_not_installed_is_no_bug() -> None:
+    """It is named, with the command that installs it."""
+    result = conclude(ModuleNotFoundError("No module named 'requests'", name="requests"), BEFORE)
+    assert (result.exit_code, result.reason) == (2, "the Python package requests is not installed")
+    assert "pip install" in result.remedy
+
+
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENFILE])
 def test_a_machine_without_files_gets_its_own_advice(number: int) -> None:
     """That is no bug of cfgate, whatever raised it."""

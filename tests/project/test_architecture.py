@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -73,6 +74,27 @@ def test_a_room_uses_only_what_it_may(path: Path) -> None:
 def test_the_table_names_the_rooms_that_there_are() -> None:
     """No room is missing from the table, and none stands in it that is gone."""
     assert set(ROOMS) | ROOTS == {room_of(path) for path in MODULES}
+
+
+def test_the_house_is_drawn_as_it_is() -> None:
+    """Every path in `docs/architecture.md` and in `tests/README.md` is there, and every room has a row."""
+    page = (ROOT / "docs" / "architecture.md").read_text("utf-8")
+    readme = (ROOT / "tests" / "README.md").read_text("utf-8")
+    folders = "cfgate|tests|docs|proofs|tools"
+    named = re.findall(rf"`((?:{folders})/[^`\s]*)`", page + readme)
+    assert [path for path in named if not (ROOT / path).exists()] == []
+    rooms = {
+        path.split("/")[1].removesuffix(".py") for path in re.findall(r"^\| (`cfgate/.*?) \|", page, re.M)
+    }
+    assert {room.strip("`") for room in rooms} >= ROOMS.keys()
+    assert [
+        path.name for path in (ROOT / "tests").iterdir() if path.is_dir() and is_missing(path, readme)
+    ] == []
+
+
+def is_missing(folder: Path, readme: str) -> bool:
+    """Whether a folder of tests is not in the README of the tests."""
+    return any(folder.glob("test_*.py")) and f"`tests/{folder.name}/`" not in readme
 
 
 ENVIRONMENT = {("os", "environ"), ("os", "getenv"), ("sys", "argv"), ("sys", "stdout"), ("sys", "stderr")}
