@@ -41,14 +41,14 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 TESTS = Path(__file__).parent
-# The folders all of whose tests start processes, or try what takes long.
-OF_PROCESSES = {"program", "proofs", "tools"}
+# Where every test starts processes, or takes long: whole benchmarks and proofs.
+OF_PROCESSES = ("program/", "proofs/", "tools/", "gate/test_machine.py", "schedule/test_cadence.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark every test of these folders, so that `make quick` can leave it out."""
+    """Mark every test of these, so that `make quick` can leave it out."""
     for item in items:
-        if item.path.relative_to(TESTS).parts[0] in OF_PROCESSES:
+        if item.path.relative_to(TESTS).as_posix().startswith(OF_PROCESSES):
             item.add_marker(pytest.mark.process)
 
 
