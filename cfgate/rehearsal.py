@@ -27,7 +27,7 @@ _MADE_UP: Final = Credentials(access_key="rehearsal", secret_key="rehearsal")  #
 
 @contextmanager
 def rehearse(settings: Settings) -> Iterator[Settings]:
-    """Run the scenario of `settings.rehearse`; give settings that lead to it. Raises InvalidSettings."""
+    """Run the scenario of `settings.rehearse`; yield settings that lead to it. Raises InvalidSettings."""
     try:
         scenario = load(settings.rehearse)
     except ScenarioError as error:
@@ -50,7 +50,7 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
     """
     console = Console(stdout)
 
-    def say(text: str) -> None:
+    def write(text: str) -> None:
         console.lines(log_lines(text))
 
     try:
@@ -62,20 +62,21 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
             token=environ.get("CLANFORGE_TOKEN", ""),
             port=request.port,
             speed=request.speed,
-            log=say,
+            log=write,
         )
         simulator.start()
     except (ScenarioError, OSError) as error:
-        told = str(error)
+        problem = str(error)
         if isinstance(error, OSError):
-            told = f"port {request.port} cannot be had ({error.strerror}): give another --port, or 0 for any"
-        invalid = InvalidSettings([told])
-        say(f"{invalid.status.label}: {told}")
+            advice = "name another --port, or 0 for any"
+            problem = f"port {request.port} is not available ({error.strerror}): {advice}"
+        invalid = InvalidSettings([problem])
+        write(f"{invalid.status.label}: {problem}")
         return invalid.status.exit_code
     try:
         about = f": {scenario.description}" if scenario.description else ""
-        say(f"{simulator.url}  plays {request.scenario}{about}")
-        say("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
+        write(f"{simulator.url}  plays {request.scenario}{about}")
+        write("wait for it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
         while not isinstance(message := inbox.get(), Signals):
             pass  # nothing else is ever posted here
         return exit_code(message)

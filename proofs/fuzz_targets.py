@@ -20,7 +20,8 @@ from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
 from cfgate.model import JobStatus, Resource, Verdict
-from cfgate.rules.answer import judge as judge_answer, moment, retry_after
+from cfgate.rules.answer import judge as judge_answer
+from cfgate.rules.answer import moment, retry_after
 from cfgate.settings import address, parsers
 from cfgate.settings.reading import read as read_settings
 from cfgate.settings.values import InvalidRequest, Run

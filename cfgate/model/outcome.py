@@ -1,4 +1,4 @@
-"""What a gate asks about, what it heard, and how it ended: plain frozen records."""
+"""The records of a gate: a usable answer, a change of state, a retry, and how it ended."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ class Retry(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """How the gate on one target ended, and everything that a report may want to tell of it."""
+    """How the gate on one target ended, and everything that a report may show."""
 
     target: Target
     status: GateStatus

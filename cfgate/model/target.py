@@ -9,7 +9,7 @@ from cfgate.model.resource import Resource
 
 
 class Target(NamedTuple):
-    """One thing to wait for, and the name that the log gives it."""
+    """One thing to wait for, and the name that the log uses for it."""
 
     id: int  # of whatever `resource` is
     name: str = ""

@@ -24,7 +24,7 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 def _rows(option: Option, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Give key and value of an option, and for one that may differ the same for each target that does."""
+    """Yield key and value of an option, and for one that may differ the same for each target that does."""
     if not option.each:
         yield option.name, _text(option, _common(option, settings))
         return

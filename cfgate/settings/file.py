@@ -48,7 +48,7 @@ def _text(path: str) -> str:
 def _findings(root: Node, source: str) -> FileFindings:
     """Read the options for all targets, and the targets."""
     if not isinstance(root, MappingNode):
-        raise Wrong("holds no options: write them as `key: value` lines")
+        raise Wrong("has no options: write them as `key: value` lines")
     if len(root.value) > _MOST_KEYS:
         raise Wrong(f"has more than {_MOST_KEYS} keys: that is no config file")
     findings = FileFindings()

@@ -1,7 +1,7 @@
 """The option table. Whatever is to be known about an option stands here, once.
 
 The command line, the inputs in action.yml, the help page, the README and the GitLab template follow from it;
-tests hold them to it.
+tests check that they do.
 """
 
 from __future__ import annotations
@@ -75,7 +75,7 @@ class Option(NamedTuple):
 
     @property
     def places(self) -> str:
-        """Tell a person where to give it."""
+        """List for a person the ways to set it."""
         ways = [f"input `{self.name}`", f"environment {self.variable}"]
         if not self.secret:
             ways.insert(0, f"flag {self.flag}")
@@ -302,7 +302,7 @@ FILES: Final = tuple(option for option in OPTIONS if option.section == REPORTS)
 EACH: Final = tuple(option for option in OPTIONS if option.each)
 COMMON: Final = tuple(o for o in OPTIONS if not (o.secret or o.section == REPORTS or o.each))
 TARGETS: Final = "targets"  # the key of the config file under which targets have names and own options
-# What one target there may hold: all that can differ, for a single id.
+# What may stand in one target there: all that can differ, for a single id.
 TARGET_OPTIONS: Final = (
     BY_NAME["image-version-id"]._replace(
         help="The id of the image version (or of what resource says)",
@@ -323,7 +323,7 @@ _SPEED: Final = Option(
     default="1",
     not_in_file=_NO_GATE,
 )
-# What the simulator is told comes from its flags alone: who starts it stands before it.
+# The simulator is set by its flags alone: whoever starts it sits in front of it.
 SIMULATE_OPTIONS: Final = (
     Option(
         "scenario",

@@ -97,7 +97,7 @@ def yes_or_no(text: str) -> bool:
 def one_line(text: str) -> str:
     """Read a name or a path."""
     if not text.isprintable():
-        raise Wrong("holds characters that cannot be printed")
+        raise Wrong("has characters that cannot be printed")
     return text
 
 
@@ -133,7 +133,7 @@ def readable_file(text: str) -> str:
 
 
 def scenario(text: str) -> str:
-    """Read which scenario to play. It is tried, so that its problems are told together with all others."""
+    """Read which scenario to play. It is loaded, so that its problems are reported with the others."""
     from cfgate.simulator import ScenarioError, load  # late: a gate that is no rehearsal never needs it
 
     try:
@@ -146,14 +146,14 @@ def scenario(text: str) -> str:
 def credential(text: str) -> str:
     """Read a secret that will stand in a header: printable ASCII without blanks."""
     if not _VISIBLE.fullmatch(text):
-        raise Wrong("holds blanks, line breaks or other characters that no credential has: copy it again")
+        raise Wrong("has blanks, line breaks or other characters that no credential has: copy it again")
     return text
 
 
 def access_key(text: str) -> str:
     """Read the user half of HTTP Basic, which ends at the first colon (RFC 7617)."""
     if ":" in text:
-        raise Wrong("holds a colon: give the access key here and the secret key as `secret-key`")
+        raise Wrong("has a colon: give the access key here and the secret key as `secret-key`")
     return credential(text)
 
 

@@ -53,7 +53,7 @@ def entries(outside: Sequence[Layer], file: FileFindings, fallback: Layer) -> li
 
 
 def replaced(outside: Sequence[Layer], file: FileFindings) -> Given | None:
-    """Tell which ids, if any, take the place of the targets in the file."""
+    """Return which ids, if any, replace the targets in the file."""
     given = next((layer[_ID] for layer in outside if _ID in layer), None)
     return given if file.targets else None
 

@@ -106,7 +106,7 @@ def _command(arguments: Arguments, problems: list[str]) -> Layer:
     if arguments.command is not Command.CHECK:
         return {}
     if "timeout" in arguments.layer:
-        problems.append("flag --timeout does not go with check, which never waits: leave it away or use wait")
+        problems.append("flag --timeout does not go with check, which never waits: omit it or use wait")
     return {"timeout": Given("0", "command check")}
 
 
@@ -144,7 +144,7 @@ def _parsed(
 
 
 def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: frozenset[str]) -> Iterator[str]:
-    """Tell of names of targets that hold a secret."""
+    """List the names of targets that contain a secret."""
     for entry in asked:
         try:
             check_harmless(entry.name, secrets)

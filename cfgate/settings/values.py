@@ -55,8 +55,8 @@ class Settings(NamedTuple):
     """Everything that a run of `wait` or `check` needs to know: how to wait for each, and what all share.
 
     `sources` names for every option that has a value where that came from, as a person would say it ("flag
-    --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a
-    target of the config file says for itself is its path there ("targets.console.timeout"). `config` is the
+    --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what is
+    set in a target of the config file is its path there ("targets.console.timeout"). `config` is the
     file that was read, empty when there was none. `request_timeout` is seconds. A rehearsal is played `speed`
     times as fast as its scenario says.
     """
@@ -89,7 +89,7 @@ class Settings(NamedTuple):
         return [getattr(self.credentials, part) for part in inputs]
 
     def source(self, option: str, target: Target) -> str:
-        """Tell where the value came from that an option has for this target."""
+        """Return where the value came from that an option has for this target."""
         return self.sources.get(own_key(target.name, option), self.sources.get(option, "default"))
 
 

@@ -200,7 +200,7 @@ def _settled(stages: list[dict[str, Any]]) -> tuple[Stage, ...]:
 
 
 def _usual_progress(state: JobState, percent: int, *, timed: bool) -> Progress:
-    """Say how `jobprogress` moves where the scenario does not; `percent` is how far the state before came."""
+    """Return how `jobprogress` moves by default; `percent` is how far the state before came."""
     if state is JobState.RUNNING:
         return Progress(0, 100) if timed else Progress(0, 0)
     if state is JobState.COMPLETED:

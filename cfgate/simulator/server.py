@@ -25,8 +25,8 @@ _MOST_REQUESTS: Final = 100_000  # remembered; a simulator may run for days
 class Exchange:
     """A request as it came, and what was answered. `at` is Unix seconds of the simulator's local clock.
 
-    `answered` also tells of trouble on the wire, which may have kept `status` from arriving. `headers` are
-    never shown, for they hold credentials.
+    `answered` also names trouble on the wire, which may have kept `status` from arriving. `headers` are
+    never shown, for they contain credentials.
     """
 
     at: float
@@ -37,8 +37,8 @@ class Exchange:
     answered: str
 
     def __str__(self) -> str:
-        told = f"{self.method} {self.path} → {self.answered}"
-        return "".join(char if char.isprintable() else "?" for char in told)
+        summary = f"{self.method} {self.path} → {self.answered}"
+        return "".join(char if char.isprintable() else "?" for char in summary)
 
 
 class Simulator:
@@ -131,8 +131,8 @@ class Simulator:
         at = self._clock()
         reply = api.answer(method, path, headers.get("Authorization", ""))
         trouble = reply.connection
-        told = f"{reply.status} {reply.told}" + (f", {trouble}" if trouble else "")
-        request = Exchange(at, method, path, dict(headers), reply.status, told)
+        summary = f"{reply.status} {reply.summary}" + (f", {trouble}" if trouble else "")
+        request = Exchange(at, method, path, dict(headers), reply.status, summary)
         with self._lock:
             self._requests.append(request)
         if self._log is not None:

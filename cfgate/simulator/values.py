@@ -1,4 +1,4 @@
-"""From what YAML gives to the values of a scenario: one function for each kind of value.
+"""From the values of YAML to those of a scenario: one function for each kind of value.
 
 Each takes whatever stands in the file and raises `Wrong`, with a clause that says what to write instead.
 """
@@ -34,7 +34,7 @@ def line(value: object) -> str:
 
 
 def text(value: object) -> str:
-    """Read any text; it may hold whatever a hostile server would send."""
+    """Read any text; it may contain whatever a hostile server would send."""
     if not isinstance(value, str):
         raise Wrong("is not a text: put it between quotes")
     return value

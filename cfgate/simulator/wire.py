@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the simulator keeps its own record."""
+        """Write nothing: the simulator keeps its own record."""
 
     def answer(self) -> None:
         """Answer one request."""

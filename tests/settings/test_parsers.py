@@ -261,7 +261,7 @@ def test_a_credential_is_one_word(text: str) -> None:
 def test_an_access_key_has_no_colon() -> None:
     """HTTP Basic ends the user name at the first colon, so both halves in one are refused."""
     assert refusal(parsers.access_key, "key:secret") == (
-        "holds a colon: give the access key here and the secret key as `secret-key`"
+        "has a colon: give the access key here and the secret key as `secret-key`"
     )
     assert parsers.credential("sec:ret") == "sec:ret"
 
@@ -270,7 +270,7 @@ def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     """A directory, an impossible name and, but for the result, stdout are refused before the wait."""
     assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"
     assert refusal(parsers.report_path, "-") == "is no file: only `result-file` can be `-`, for stdout"
-    assert refusal(parsers.report_path, "a\0b") == "holds characters that cannot be printed"
+    assert refusal(parsers.report_path, "a\0b") == "has characters that cannot be printed"
     assert refusal(parsers.report_path, "x" * 300) == "cannot be written: File name too long"
     (tmp_path / "report.xml").touch()
     inside = f"{tmp_path}/report.xml/report.xml"
