@@ -76,7 +76,7 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
     try:
         about = f": {scenario.description}" if scenario.description else ""
         write(f"{simulator.url}  plays {request.scenario}{about}")
-        write("wait for it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
+        write("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
         while not isinstance(message := inbox.get(), Signals):
             pass  # nothing else is ever posted here
         return exit_code(message)
