@@ -218,7 +218,7 @@ def test_what_is_not_given_is_left_at_its_default() -> None:
         (
             ["--junit-file=a\x1b[2J" + "x" * 99],
             {},
-            r"'a\x1b?2Jxxx*x…' from flag --junit-file holds characters *",
+            r"'a\x1b?2Jxxx*x…' from flag --junit-file has characters *",
         ),
         (["--timeout=" + "x" * 60], {}, f"'{'x' * 60}' from flag --timeout is not a duration: *"),
         (["--timeout=" + "x" * 61], {}, f"'{'x' * 60}…' from flag --timeout is not a duration: *"),
