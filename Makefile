@@ -15,7 +15,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test coverage lint format definitions container dist dist-check reference bench proofs proofs-small \
+.PHONY: help demo test quick coverage lint format definitions container dist dist-check reference bench proofs proofs-small \
   soak fuzz mutation lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
@@ -24,8 +24,13 @@ help: ## list the targets
 demo: $(VENV)/runtime.txt ## gate on a live simulated job; needs no account
 	@$(BIN)/python -m cfgate demo
 
-test: lint ## lint, then the whole test suite
-	$(BIN)/python -m pytest $(PARALLEL)
+# A part of it: make test T=tests/gate, make test T='tests/gate/test_loop.py -k stalled'.
+T ?=
+test: $(if $(T),$(VENV)/dev.txt,lint) ## lint, then the whole test suite; a part of it: make test T=tests/gate
+	$(BIN)/python -m pytest $(if $(T),$(T),$(PARALLEL))
+
+quick: $(VENV)/dev.txt ## the tests that start no process, with few made-up examples; half a minute on two cores
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m 'not process' -q
 
 # Without the tests of the guard over the credentials, half of which is off while somebody traces.
 coverage: $(VENV)/dev.txt ## which lines and branches the tests run; fails under 95 %

@@ -160,7 +160,7 @@ class Wire:
         sent = self._clock.monotonic()
         self._clock.sleep(ROUND_TRIP / 2)
         reply = self._api.answer("GET", target.resource.address(target.id, 1), "")
-        self.seen.append(Seen(self._clock.monotonic(), target.id, reply.told == "Completed"))
+        self.seen.append(Seen(self._clock.monotonic(), target.id, reply.summary == "Completed"))
         headers = Message()
         for name, value in reply.headers.items():
             headers[name] = value

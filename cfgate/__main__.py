@@ -1,10 +1,15 @@
 """The only start there is: `python -m cfgate`, the command `cfgate` and the container's entry point.
 
 Signals are listened for before anything is loaded that takes time. One that comes while the rest is being
-loaded is found by the gate, which then writes everything down.
+loaded is found by the gate, which then writes everything down. An older Python can read this file, so that it
+can say what is missing.
 """
 
-from __future__ import annotations
+import sys
+
+if sys.version_info < (3, 11):  # noqa: UP036 - pip would refuse, but a clone needs no pip
+    sys.stderr.write("cfgate needs Python 3.11 or newer; this is {}.{}\n".format(*sys.version_info))
+    raise SystemExit(2)
 
 from queue import SimpleQueue
 from typing import TYPE_CHECKING
@@ -19,8 +24,14 @@ def main() -> int:
     """Run cfgate with the arguments of the process, and return its exit code."""
     inbox: Inbox = SimpleQueue()
     listen(inbox.put)
-    from cfgate import cli
+    try:
+        from cfgate import cli
+    except ModuleNotFoundError as error:
+        from cfgate.errors import NotInstalled
 
+        missing = NotInstalled(error)
+        sys.stderr.write(f"{missing.status.label}: {missing}. {missing.remedy}\n")
+        return missing.status.exit_code
     return cli.main(inbox=inbox)
 
 

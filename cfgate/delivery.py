@@ -1,7 +1,7 @@
 """Hand a result over: to the host, and to the files that the user has named.
 
-It is called twice. At the start with `UNDECIDED`, so that a gate that is killed leaves no green from itself
-or from an earlier run behind it; and at the end with the result, on every way out.
+It is called twice. At the start with `conclusion.UNDECIDED`, so that a gate that is killed leaves no green
+from itself or from an earlier run behind it; and at the end with the result, on every way out.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
 from cfgate.hosts import Level
-from cfgate.model import GateStatus, Result
+from cfgate.model import GateStatus
 from cfgate.report.annotations import job_annotations
 from cfgate.report.dotenv import dotenv
 from cfgate.report.markdown import markdown
@@ -28,6 +28,7 @@ from cfgate.system.pipes import descriptor_of, write_within
 
 if TYPE_CHECKING:
     from cfgate.hosts import Host
+    from cfgate.model import Result
     from cfgate.settings.values import Files
 
 # Seconds for which a pipe may take nothing, what it may take in all, and how often it is tried.
@@ -36,13 +37,6 @@ _LONGEST: Final = 10.0
 _GLANCE: Final = 0.01
 _NOBODY: Final = (errno.ETIMEDOUT, "nobody reads it")
 _RESERVE: Final = 32  # descriptors
-
-UNDECIDED: Final = Result(
-    GateStatus.ERROR,
-    GateStatus.ERROR.exit_code,
-    "cfgate was stopped before it could decide",
-    "Look at how this job ended: cfgate was killed, or its machine went away. Then run this step again.",
-)
 
 
 def write_undecided(undecided: Result, host: Host, files: Files) -> None:

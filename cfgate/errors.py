@@ -2,6 +2,7 @@
 
     GateError
     ├── InvalidSettings        invalid       nothing was sent
+    │   └── NotInstalled       invalid       a package that cfgate needs is not there
     ├── Unusable               -             asked again, within the error tolerance
     │   ├── Refused            unavailable   rule 2: a refusal after usable answers, until it is repeated
     │   ├── NoAnswer           unavailable   rules 1, 3 and 4: nothing that could be read came back
@@ -70,11 +71,22 @@ class InvalidSettings(GateError):
     """The configuration is wrong: every problem found, each naming its source and what to do."""
 
     status = GateStatus.INVALID
-    remedy = "Mend the settings named above; nothing was sent."
+    remedy = "Fix the settings named above; nothing was sent."
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("; ".join(problems))
         self.problems = tuple(problems)
+
+
+class NotInstalled(InvalidSettings):
+    """A package that cfgate needs is not installed."""
+
+    remedy = (
+        "Install what cfgate needs: `pip install -r requirements/runtime.txt`, or in a clone `make demo`."
+    )
+
+    def __init__(self, error: ModuleNotFoundError) -> None:
+        super().__init__([f"the Python package {error.name} is not installed"])
 
 
 class Unusable(GateError):

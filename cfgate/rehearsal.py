@@ -8,35 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from signal import Signals
 from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines
-from cfgate.model import Target
-from cfgate.settings.values import Credentials, Plan, Settings
+from cfgate.settings.values import Credentials
 from cfgate.simulator import ScenarioError, Simulator, load
 from cfgate.system.signals import exit_code
 
 if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
-    from cfgate.settings.values import Simulate
+    from cfgate.settings.values import Settings, Simulate
 
-# What `cfgate demo` gates on. Its states last as little as 1.5 s, and each is to be seen; the time-out is for
-# a machine that is very slow.
-DEMO: Final = Settings(
-    plans=(Plan(Target(9001), timeout=300.0, max_interval=1.2),),
-    rehearse="demo",
-    sources={"timeout": "demo", "rehearse": "demo"},
-)
 _MADE_UP: Final = Credentials(access_key="rehearsal", secret_key="rehearsal")  # noqa: S106 - opens nothing
 
 
 @contextmanager
-def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
-    """Run the scenario of `settings.rehearse`; give settings that lead to it. Raises InvalidSettings."""
+def rehearse(settings: Settings) -> Iterator[Settings]:
+    """Run the scenario of `settings.rehearse`; yield settings that lead to it. Raises InvalidSettings."""
     try:
         scenario = load(settings.rehearse)
     except ScenarioError as error:
@@ -46,10 +37,10 @@ def rehearse(settings: Settings, speed: float) -> Iterator[Settings]:
         scenario,
         access_key=_MADE_UP.access_key,
         secret_key=_MADE_UP.secret_key,
-        speed=speed,
+        speed=settings.speed,
     )
     with simulator:
-        yield replace(settings, api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
+        yield settings._replace(api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
 
 
 def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: Inbox) -> int:
@@ -59,7 +50,7 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
     """
     console = Console(stdout)
 
-    def say(text: str) -> None:
+    def write(text: str) -> None:
         console.lines(log_lines(text))
 
     try:
@@ -71,20 +62,21 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
             token=environ.get("CLANFORGE_TOKEN", ""),
             port=request.port,
             speed=request.speed,
-            log=say,
+            log=write,
         )
         simulator.start()
     except (ScenarioError, OSError) as error:
-        told = str(error)
+        problem = str(error)
         if isinstance(error, OSError):
-            told = f"port {request.port} cannot be had ({error.strerror}): give another --port, or 0 for any"
-        invalid = InvalidSettings([told])
-        say(f"{invalid.status.label}: {told}")
+            advice = "name another --port, or 0 for any"
+            problem = f"port {request.port} is not available ({error.strerror}): {advice}"
+        invalid = InvalidSettings([problem])
+        write(f"{invalid.status.label}: {problem}")
         return invalid.status.exit_code
     try:
         about = f": {scenario.description}" if scenario.description else ""
-        say(f"{simulator.url}  plays {request.scenario}{about}")
-        say("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
+        write(f"{simulator.url}  plays {request.scenario}{about}")
+        write("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
         while not isinstance(message := inbox.get(), Signals):
             pass  # nothing else is ever posted here
         return exit_code(message)

@@ -5,84 +5,84 @@ Here the parts meet: a client, a gate for each target, the log, and the watch ov
 
 from __future__ import annotations
 
-import errno
 import traceback
 from contextlib import ExitStack
-from dataclasses import replace
 from functools import partial
-from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from cfgate.errors import Broken, GateError
+from cfgate.conclusion import UNDECIDED, conclude
+from cfgate.delivery import reserved, write_undecided
+from cfgate.errors import GateError
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
-from cfgate.gate.watch import Watched, watch
-from cfgate.log.progress import ProgressLog
-from cfgate.model import GateStatus, Outcome, Result, counted
+from cfgate.gate.watch import watch
+from cfgate.log.progress import ProgressLog, introduce
 from cfgate.schedule import Cadence, FixedInterval
-from cfgate.system.signals import exit_code
+from cfgate.text.redaction import Redactor
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from cfgate.client.client import Client
-    from cfgate.gate.watch import Inbox
+    from cfgate.gate.watch import Inbox, Watched
     from cfgate.hosts import Host
+    from cfgate.model import Result
     from cfgate.schedule import Pacing
-    from cfgate.settings.values import Plan, Settings
+    from cfgate.settings.values import Plan, Run, Settings
     from cfgate.system.clock import Clock
 
-_INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
+
+def run(request: Run, host: Host, inbox: Inbox, clock: Clock, environ: Mapping[str, str]) -> Result:
+    """Wait for every target, log it to `host`, and return how the run ended. No error leaves it."""
+    settings = request.settings
+    keys = settings.credentials
+    pair = f"{keys.access_key}:{keys.secret_key}"  # as a Basic header contains it
+    redact = Redactor({*request.secrets, pair})
+    before = UNDECIDED._replace(
+        started=clock.time(),
+        rehearsal=bool(settings.rehearse),
+        warnings=request.warnings,
+    )
+    try:
+        for secret in settings.secret_inputs:
+            host.mask(secret)
+        introduce(host, settings, request.warnings)
+        write_undecided(before, host, settings.files)
+        with reserved():
+            began, watched = _watch(settings, host, inbox, clock, environ, redact)
+        return conclude(watched, before, redact)._replace(waited=clock.monotonic() - began)
+    except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
+        if not isinstance(error, GateError):
+            host.debug(redact("".join(traceback.format_exception(error))))
+        return conclude(error, before, redact)
 
 
-def run(
-    settings: Settings,
-    host: Host,
-    inbox: Inbox,
-    clock: Clock,
-    environ: Mapping[str, str],
-    redact: Callable[[str], str],
-    speed: float = 1.0,
-) -> Result:
-    """Gate on every target of `settings`, telling `host` about it, and say how it ended.
-
-    A rehearsal plays `speed` times as fast as its scenario says.
-    """
-    rehearsal = bool(settings.rehearse)
+def _watch(
+    settings: Settings, host: Host, inbox: Inbox, clock: Clock, environ: Mapping[str, str], redact: Redactor
+) -> tuple[float, Watched]:
+    """Run a gate for each target; return when they began (monotonic seconds) and how they ended."""
     with ExitStack() as stack:
-        if rehearsal:
+        if settings.rehearse:
             from cfgate.rehearsal import rehearse
 
-            settings = stack.enter_context(rehearse(settings, speed))
-        client = _client(settings, clock, environ, redact, stack)
-        began, started = clock.monotonic(), clock.time()
+            settings = stack.enter_context(rehearse(settings))
+        client = _client(settings, clock, environ, redact)
+        stack.callback(client.close)
+        began = clock.monotonic()
         pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
         progress = ProgressLog(host, settings.targets, clock)
         # Looking once means looking at all of them.
         fail_fast = settings.fail_fast and any(plan.timeout > 0 for plan in settings.plans)
-        watched = watch(gates, inbox, fail_fast=fail_fast, tell=progress.tell, tick=progress.tick)
-    return replace(
-        conclude(watched, redact), rehearsal=rehearsal, started=started, waited=clock.monotonic() - began
-    )
+        return began, watch(gates, inbox, fail_fast=fail_fast, tell=progress.tell, tick=progress.tick)
 
 
-def _no_text(text: str) -> str:  # noqa: ARG001 - the shape of a redactor
-    return ""
-
-
-def _client(
-    settings: Settings,
-    clock: Clock,
-    environ: Mapping[str, str],
-    redact: Callable[[str], str],
-    stack: ExitStack,
-) -> Client:
-    # Late, because requests costs more than everything else here: a wrong setting is told without it.
+def _client(settings: Settings, clock: Clock, environ: Mapping[str, str], redact: Redactor) -> Client:
+    # Late, because requests costs more than everything else here: a wrong setting is reported without it.
     from cfgate.client.client import Client
 
-    client = Client(
+    return Client(
         api_url=settings.api_url,
         access_key=settings.credentials.access_key,
         secret_key=settings.credentials.secret_key,
@@ -93,8 +93,6 @@ def _client(
         clock=clock,
         redact=redact,
     )
-    stack.callback(client.close)
-    return client
 
 
 def _gate(plan: Plan, client: Client, inbox: Inbox, clock: Clock, pacer: Pacer) -> Gate:
@@ -118,57 +116,3 @@ def _pacing(plan: Plan) -> Pacing:
 
 def _longest_pause(plan: Plan) -> float:
     return plan.poll_interval or plan.max_interval
-
-
-def conclude(watched: Watched, redact: Callable[[str], str] = str) -> Result:
-    """Make one result of the outcomes: the one that comes first in the order of `GateStatus` decides."""
-    outcomes = watched.outcomes
-    decisive = min(outcomes, key=lambda outcome: outcome.status.precedence)
-    if watched.crashed:
-        error = bug(watched.crashed.error, redact)
-        return Result(error.status, error.status.exit_code, str(error), error.remedy, outcomes)
-    if watched.signalled:
-        reason = f"stopped by {watched.signalled.name} while {_standing(outcomes)}"
-        return Result(GateStatus.INTERRUPTED, exit_code(watched.signalled), reason, _INTERRUPTED, outcomes)
-    reason = decisive.reason
-    if len(outcomes) > 1:
-        ready = sum(outcome.status is GateStatus.READY for outcome in outcomes)
-        reason = f"{ready} of {_counted(outcomes)} are ready"
-        if ready < len(outcomes):
-            reason += f"; {decisive.reason}"
-    return Result(decisive.status, decisive.status.exit_code, reason, decisive.remedy, outcomes)
-
-
-def _standing(outcomes: tuple[Outcome, ...]) -> str:
-    """Say how things stood: the state of the one target, or how many were not ready."""
-    if len(outcomes) == 1:
-        (outcome,) = outcomes
-        state = outcome.job.state.title if outcome.job and outcome.job.state else "not heard of yet"
-        return f"{outcome.target.label} was {state}"
-    waiting = sum(outcome.status is not GateStatus.READY for outcome in outcomes)
-    return f"{waiting} of {_counted(outcomes)} were not ready"
-
-
-def _counted(outcomes: tuple[Outcome, ...]) -> str:
-    return counted([outcome.target for outcome in outcomes])
-
-
-def ended_by(error: GateError, undecided: Result, redact: Callable[[str], str] = str) -> Result:
-    """Make the result of a run that an error ended before any gate could."""
-    status = error.status
-    return replace(
-        undecided, status=status, exit_code=status.exit_code, reason=redact(str(error)), remedy=error.remedy
-    )
-
-
-def bug(error: BaseException, redact: Callable[[str], str] = _no_text) -> Broken:
-    """Describe an unexpected exception: its kind, its place in cfgate, its text as `redact` leaves it."""
-    place = ""
-    for frame in traceback.extract_tb(error.__traceback__):
-        if Path(__file__).parent in Path(frame.filename).parents:
-            place = f" in {Path(frame.filename).name}, line {frame.lineno}"
-    text = redact(str(error))
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        remedy = "Let this job have more files open (`ulimit -n`), or gate on fewer targets in one step."
-        return Broken("too many open files", remedy=remedy)
-    return Broken(f"{type(error).__name__}{place}{f': {text}' if text else ''}")

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, Final
 
-from cfgate.delivery import UNDECIDED, deliver, write_undecided
+from cfgate.conclusion import UNDECIDED
+from cfgate.delivery import deliver, write_undecided
 from cfgate.hosts.choose import choose
-from cfgate.log.ending import conclude
+from cfgate.log.ending import write_ending
 from cfgate.model import Result
 from cfgate.report.outputs import NAMES
 from cfgate.settings.values import Files
@@ -62,7 +63,7 @@ def delivered(result: Result, folder: Path) -> str:
     files = Files(**named)
     write_undecided(UNDECIDED, host, files)
     deliver(result, host, files, None)
-    conclude(host, result)
+    write_ending(host, result)
     host.close()
     return log.getvalue()
 

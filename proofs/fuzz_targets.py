@@ -25,9 +25,10 @@ from cfgate.rules.answer import moment, retry_after
 from cfgate.settings import address, parsers
 from cfgate.settings.reading import read as read_settings
 from cfgate.settings.values import InvalidRequest, Run
-from cfgate.settings.wording import Wrong
 from cfgate.simulator import ScenarioError, parse
 from cfgate.simulator.api import Access, Api
+from cfgate.text import durations
+from cfgate.text.wording import Wrong
 from proofs.fuzz_wire import wire
 from proofs.judge import judge
 from proofs.oracle import Heard, Means
@@ -166,7 +167,7 @@ def arguments(data: bytes) -> None:
 def _duration(text: str) -> None:
     seconds = parsers.duration(text)
     promise(0.0 <= seconds <= _WEEK, seconds)
-    promise(parsers.duration(parsers.spelled(seconds)) == seconds, parsers.spelled(seconds))
+    promise(parsers.duration(durations.written(seconds)) == seconds, durations.written(seconds))
 
 
 def _numbers(text: str) -> None:

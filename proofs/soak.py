@@ -18,15 +18,15 @@ import tempfile
 import time
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from random import Random
 from signal import SIGTERM
 
+from cfgate.conclusion import conclude
 from cfgate.gate.watch import Watched
 from cfgate.model import Resource, Target
 from cfgate.schedule import Cadence, FixedInterval, Pacing
-from cfgate.session import conclude
 from proofs import crowd, documents, soak_real
 from proofs.chaos import Api
 from proofs.gate_run import GateRun, VirtualClock
@@ -52,7 +52,7 @@ def soak(seed: int) -> Soaked:
     outcomes = tuple(run.run() for run in runs)
     stopped = any(run.stopped for run in runs)
     result = conclude(Watched(outcomes, SIGTERM if stopped else None))
-    result = replace(result, started=1_795_435_200.0, waited=max(run.clock.now for run in runs))
+    result = result._replace(started=1_795_435_200.0, waited=max(run.clock.now for run in runs))
     problems = [f"gate {number}: {it}" for number, run in enumerate(runs, 1) for it in run.problems()]
     problems += _false_green(runs, ready=result.ready)
     with tempfile.TemporaryDirectory() as folder:

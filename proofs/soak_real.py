@@ -22,7 +22,7 @@ from threading import Timer
 from typing import IO, Any, Final
 
 from cfgate.simulator import Simulator, parse
-from cfgate.simulator.server import Request
+from cfgate.simulator.server import Exchange
 from proofs import documents
 from proofs.program import ASID
 from proofs.trials import REQUEST_TIMEOUT, How, Sabotage, Trial, make_up
@@ -52,7 +52,7 @@ class Ended:
     after_signal: float | None
     around: float
     log: str
-    requests: tuple[Request, ...]
+    requests: tuple[Exchange, ...]
 
 
 def soak(seed: int, seconds: float) -> tuple[Counter[str], list[str]]:
@@ -228,5 +228,5 @@ def _cadence(trial: Trial, ended: Ended, result: dict[str, Any]) -> Iterator[str
             yield f"told of {told} requests about {job}, and the simulator has seen {seen[job]}"
 
 
-def _job(request: Request) -> int:
+def _job(request: Exchange) -> int:
     return int(request.path.split("/")[4])

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from pathlib import Path
+from typing import NoReturn
 
 import pytest
 from hypothesis import Phase, settings
@@ -22,6 +25,8 @@ settings.register_profile(
     max_examples=25,
     phases=[Phase.explicit, Phase.generate],
 )
+# For `make quick`: enough to notice a slip at once. The whole suite searches on.
+settings.register_profile("quick", deadline=None, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "cfgate"))
 
 
@@ -33,3 +38,26 @@ def _no_proxies(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
     for name in ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "GITHUB_ACTIONS", "GITLAB_CI"):
         monkeypatch.delenv(name, raising=False)
+
+
+TESTS = Path(__file__).parent
+# Where every test starts processes, or takes long: whole benchmarks and proofs.
+OF_PROCESSES = ("program/", "proofs/", "tools/", "gate/test_machine.py", "schedule/test_cadence.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test of these, so that `make quick` can leave it out."""
+    for item in items:
+        if item.path.relative_to(TESTS).as_posix().startswith(OF_PROCESSES):
+            item.add_marker(pytest.mark.process)
+
+
+@pytest.fixture(autouse=True)
+def _no_process(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Fail a test that starts a process and does not say so."""
+
+    def refuse(*_: object, **__: object) -> NoReturn:
+        pytest.fail("this test starts a process: mark it with `@pytest.mark.process`")
+
+    if request.node.get_closest_marker("process") is None:
+        monkeypatch.setattr(subprocess.Popen, "__init__", refuse)

@@ -24,6 +24,7 @@ from tests.support.canary import KEYS
 from tests.support.parsers import file_commands
 
 ROOT = Path(__file__).parents[1]
+pytestmark = pytest.mark.process
 ASID = 100042
 
 
@@ -429,7 +430,7 @@ def test_simulate_tells_a_wrong_scenario() -> None:
     wrong = command("simulate", "--scenario", "redy")
     assert "ready" in wrong.stdout
     assert taken.stdout.startswith(
-        f"invalid: port {port} cannot be had (Address already in use): give another"
+        f"invalid: port {port} is not available (Address already in use): give another"
     )
     for ran in (wrong, taken):
         assert ran.returncode == 2

@@ -14,13 +14,13 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from cfgate import delivery
-from cfgate.delivery import UNDECIDED, _write, deliver, reserved, write_undecided
+from cfgate.conclusion import UNDECIDED
+from cfgate.delivery import _write, deliver, reserved, write_undecided
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.github import GitHub
@@ -83,7 +83,7 @@ def test_a_long_report_reaches_a_slow_reader_whole(fifo: Path) -> None:
     assert got == [page.encode()]
 
 
-LONG = replace(UNDECIDED, remedy="x" * 500_000)
+LONG = UNDECIDED._replace(remedy="x" * 500_000)
 
 
 def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureFixture[str]) -> None:
@@ -250,6 +250,7 @@ def test_too_few_descriptors_to_keep_any_back_is_no_failure() -> None:
                 os.close(descriptor)
 
 
+@pytest.mark.process
 def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_path: Path) -> None:
     """A gate on many targets that is stopped while none is answered writes everything, and ends in order."""
     stalled = parse("life: [{state: Running}]\nfaults: [{requests: 1-, connection: stall before headers}]")
@@ -285,6 +286,7 @@ def test_stalled_requests_that_have_taken_every_descriptor_lose_no_output(tmp_pa
     assert json.loads(report.read_text())["status"] == "interrupted"
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("ending", "code", "kind"),
     [

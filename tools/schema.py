@@ -14,15 +14,15 @@ from typing import Any, Final
 from cfgate.model import Resource
 from cfgate.settings import parsers
 from cfgate.settings.options import OPTIONS, TARGET_OPTIONS, TARGETS, Option
+from cfgate.text import durations
 
 PATH: Final = Path(__file__).parents[1] / "docs" / "config.schema.json"
 Schema = dict[str, Any]
 
-_NUMBER: Final = r"[0-9]{1,9}(\.[0-9]{1,3})?"
 _ZERO: Final[Schema] = {"const": 0}
 _DURATION: Final[Schema] = {
     "type": "string",
-    "pattern": rf"^(?=.)({_NUMBER}h)?({_NUMBER}m)?({_NUMBER}s)?$",
+    "pattern": f"^(?=.){durations.PATTERN}$",
     "examples": ["45m", "1h30m", "90s"],
 }
 # A pattern is for texts alone, the limits are for numbers.

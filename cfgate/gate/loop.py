@@ -44,18 +44,6 @@ _WHILE_IT_HOLDS: Final = 3.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
 _SKEW_WORTH_TELLING: Final = 60.0
 
-_ENDINGS: Final = {
-    Verdict.READY: GateStatus.READY,
-    Verdict.FAILED: GateStatus.FAILED,
-    Verdict.SQUASHED: GateStatus.SQUASHED,
-}
-_REMEDIES: Final = {
-    GateStatus.SQUASHED: "Another job took its place: find the newer one and wait for that.",
-    GateStatus.TIMEOUT: "The job may still finish: run this step again, or give it more time with `timeout`.",
-    GateStatus.STALLED: "Look at the job in the Clanforge dashboard; it may have to be retried there.",
-    GateStatus.PENDING: "Look again later, or let `cfgate wait` do it.",
-}
-
 
 Fetch = Callable[[Callable[[], None]], Answer]
 
@@ -121,8 +109,8 @@ class Gate:
         while True:
             job = self._ask()
             again = self._history.answered(job)
-            if not again and job.verdict in _ENDINGS:
-                return self._over(job)
+            if not again and (status := job.verdict.ending):
+                return self._over(job, status)
             if self._deadline.passed:
                 return self._too_late(job)
             patience = self._stall_left(job)
@@ -246,14 +234,14 @@ class Gate:
     # The endings
 
     def _end(self, status: GateStatus, reason: str, remedy: str = "") -> Outcome:
-        return self._history.outcome(status, reason, remedy or _REMEDIES.get(status, ""))
+        return self._history.outcome(status, reason, remedy or status.remedy)
 
-    def _over(self, job: JobStatus) -> Outcome:
+    def _over(self, job: JobStatus, status: GateStatus) -> Outcome:
         reason = f"{self.target.label} is {_state(job)}"
         if said := _first_line(job.error or ""):
             reason += f": {said}"
         remedy = self.target.resource.remedy if job.verdict is Verdict.FAILED else ""
-        return self._end(_ENDINGS[job.verdict], reason, remedy)
+        return self._end(status, reason, remedy)
 
     def _too_late(self, job: JobStatus) -> Outcome:
         once = self._limits.timeout == 0

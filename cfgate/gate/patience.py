@@ -8,8 +8,7 @@ version that was just created may be unknown for a moment.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cfgate.errors import Doubtful, NotFound, Refused, Unresolved, Unusable
 
@@ -26,8 +25,7 @@ _REFUSALS: Final = 3
 _REFUSED_FOR: Final = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class Limits:
+class Limits(NamedTuple):
     """How long a gate may take, in seconds. `stall_timeout` is `None` for off."""
 
     timeout: float = 3600.0

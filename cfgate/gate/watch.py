@@ -8,10 +8,9 @@ down and leave. The gates' threads are daemons and end with the process.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass
 from queue import Empty, SimpleQueue
 from signal import Signals
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from cfgate.model import GateStatus, Outcome, Target
 from cfgate.model.events import Ended, Event
@@ -25,8 +24,7 @@ if TYPE_CHECKING:
 TICK: Final = 0.5
 
 
-@dataclass(frozen=True, slots=True)
-class Crashed:
+class Crashed(NamedTuple):
     """A bug came up in the thread of a gate."""
 
     target: Target
@@ -36,8 +34,7 @@ class Crashed:
 Inbox = SimpleQueue[Event | Signals | Crashed]
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
+class Watched(NamedTuple):
     """How the watch ended: an outcome for every gate, in order, and what cut it short, if anything did."""
 
     outcomes: tuple[Outcome, ...]

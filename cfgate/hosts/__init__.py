@@ -9,9 +9,8 @@ its own parser: no caller escapes anything, and nothing that an API answer says 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from enum import Enum
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 
 class Style(Enum):
@@ -32,8 +31,7 @@ class Level(Enum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
-class Bar:
+class Bar(NamedTuple):
     """One row of a live display: what it is about, how far it is (0 to 100 or unknown), and what to say."""
 
     label: str

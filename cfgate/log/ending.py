@@ -15,8 +15,6 @@ if TYPE_CHECKING:
 
     from cfgate.hosts import Host
 
-# Neither a failure of a target's own: one goes on, the others were ended with the run.
-_UNDECIDED: Final = (GateStatus.PENDING, GateStatus.INTERRUPTED, GateStatus.ERROR)
 # An annotation tells this many failures besides the one that decided, and counts the others.
 _ANNOTATED: Final = 10
 # All job errors together, in characters, of which the log may need ten bytes for one. GitLab closes a log at
@@ -26,11 +24,8 @@ _TITLES: Final = ("target", "id", "status", "state", "waited", "requests", "reas
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 
-def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
-    """Tell how the run ended: the job errors, a table of several, the annotations, the last lines.
-
-    `problems` are those of an invalid configuration; each gets a line.
-    """
+def write_ending(host: Host, result: Result) -> None:
+    """Write how the run ended: the job errors, a table of several, the annotations, the last lines."""
     _job_errors(host, result)
     for outcome in result.outcomes:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
@@ -39,7 +34,7 @@ def conclude(host: Host, result: Result, problems: Sequence[str] = ()) -> None:
         _tabulate(host, result.outcomes)
     if host.annotates:  # elsewhere it would say what the last lines say
         _annotate(host, result)
-    _last_lines(host, result, problems)
+    _last_lines(host, result)
 
 
 def _job_errors(host: Host, result: Result) -> None:
@@ -103,13 +98,13 @@ def _other_failures(result: Result) -> list[str]:
     others = [
         _sentence(outcome.reason)
         for outcome in sorted(result.outcomes, key=_place)
-        if outcome.status not in (GateStatus.READY, *_UNDECIDED) and outcome is not result.decisive
+        if outcome.status.failure and outcome is not result.decisive
     ]
     more = [f"And {len(others) - _ANNOTATED} more."] if len(others) > _ANNOTATED else []
     return others[:_ANNOTATED] + more
 
 
-def _last_lines(host: Host, result: Result, problems: Sequence[str]) -> None:
+def _last_lines(host: Host, result: Result) -> None:
     """Print what somebody reads who reads nothing else."""
     requests = sum(outcome.requests for outcome in result.outcomes)
     cost = (
@@ -123,9 +118,9 @@ def _last_lines(host: Host, result: Result, problems: Sequence[str]) -> None:
         host.log(f"{_status(result)}: {what}{cost}", Style.GOOD)
         return
     style = style_of(result.status)
-    if len(problems) > 1:
-        host.log(f"{_status(result)}: {len(problems)} problems in the configuration", style)
-        for problem in problems:
+    if len(result.problems) > 1:
+        host.log(f"{_status(result)}: {len(result.problems)} problems in the configuration", style)
+        for problem in result.problems:
             host.log(f"  - {problem}", style)
     else:
         host.log(f"{_status(result)}{cost}: {result.reason}", style)

@@ -144,7 +144,7 @@ def _ending(outcome: Outcome) -> str:
     """Say in a line of the log that a target is over, in the API's words where the job itself ended."""
     if outcome.status is GateStatus.READY:
         return "Completed"
-    if outcome.status in (GateStatus.FAILED, GateStatus.SQUASHED):
+    if outcome.status.by_job:
         return outcome.status.label.capitalize()
     return f"{outcome.status.label.replace('_', ' ')}: {outcome.reason}"
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 from cfgate.model.states import JobState, Verdict
 
 
-@dataclass(frozen=True, slots=True)
-class JobStatus:
+class JobStatus(NamedTuple):
     """One answer about one job (or the roll-out that it led to), as sent, and what it means.
 
     Times are Unix seconds of the API's clock, `None` where the API said nothing or nothing sensible (missing,
@@ -35,7 +34,7 @@ class JobStatus:
         """Return it with every text from outside as `redact` leaves it."""
         if not (self.error or self.quote):
             return self
-        return replace(self, error=self.error and redact(self.error), quote=redact(self.quote))
+        return self._replace(error=self.error and redact(self.error), quote=redact(self.quote))
 
 
 def state_of(job: JobStatus | None) -> str:

@@ -1,16 +1,15 @@
-"""What a gate asks about, what it heard, and how it ended: plain frozen records."""
+"""The records of a gate: a usable answer, a change of state, a retry, and how it ended."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cfgate.model.job import JobStatus
 from cfgate.model.states import GateStatus
 from cfgate.model.target import Target
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """A usable answer as it came: the job, the `Date` header (Unix seconds), and when it was asked for.
 
     `sent` and `received` are seconds of the local monotonic clock.
@@ -22,16 +21,14 @@ class Answer:
     received: float
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(NamedTuple):
     """A change of state, as first seen: seconds since the gate began, and the answer that showed it."""
 
     at: float
     job: JobStatus
 
 
-@dataclass(frozen=True, slots=True)
-class Retry:
+class Retry(NamedTuple):
     """One answer that could not be used: when (seconds since the gate began), why, and the pause after it."""
 
     at: float
@@ -39,9 +36,8 @@ class Retry:
     pause: float
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How the gate on one target ended, and everything that a report may want to tell of it."""
+class Outcome(NamedTuple):
+    """How the gate on one target ended, and everything that a report may show."""
 
     target: Target
     status: GateStatus
@@ -55,8 +51,7 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Result:
+class Result(NamedTuple):
     """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run."""
 
     status: GateStatus
@@ -67,7 +62,8 @@ class Result:
     rehearsal: bool = False
     started: float = 0.0  # Unix seconds of the local clock
     waited: float = 0.0  # seconds
-    warnings: tuple[str, ...] = field(default=())
+    warnings: tuple[str, ...] = ()
+    problems: tuple[str, ...] = ()  # of the configuration, each a line
 
     @property
     def ready(self) -> bool:

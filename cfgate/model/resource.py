@@ -20,7 +20,7 @@ class Shape(Enum):
 
 
 class Resource(Enum):
-    """What can be waited for: everything that tells the four apart, and nothing else in the code does.
+    """What can be waited for: all that differs between the four.
 
     Sources: the image-version-status page of the Clanforge documentation and its siblings.
     """
@@ -31,7 +31,7 @@ class Resource(Enum):
         "/cfp/v1/imageversion/{id}/status",
         "imageversionid",
         Shape.JOB,
-        "Read the job error, mend the build, and create a new image version.",
+        "Read the job error, fix the build, and create a new image version.",
     )
     IMAGE_UPDATE = (
         "image-update",
@@ -39,7 +39,7 @@ class Resource(Enum):
         "/cfp/v1/imageupdate/{id}/status",
         "updateid",
         Shape.JOB,
-        "Read the job error, mend the files, and update the image again.",
+        "Read the job error, fix the files, and update the image again.",
     )
     IMAGE_DIFF = (
         "image-diff",
@@ -47,7 +47,7 @@ class Resource(Enum):
         "/cfp/v1/imagediff/{id}/status",
         "diffid",
         Shape.JOB,
-        "Read the job error, mend its cause, and create a new image diff.",
+        "Read the job error, fix its cause, and create a new image diff.",
     )
     ROLLOUT = (
         "rollout",
@@ -72,7 +72,7 @@ class Resource(Enum):
         return "{asid}" in self.path
 
     def address(self, number: int, account_service_id: int | None) -> str:
-        """Give the path and the query that ask for the status of number so and so.
+        """Return the path and the query that ask for the status of this id.
 
         Raises ValueError where the account is needed and missing, and for anything but numbers.
         """

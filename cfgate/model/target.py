@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cfgate.model.resource import Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One thing to wait for, and the name that the log gives it."""
+class Target(NamedTuple):
+    """One thing to wait for, and the name that the log uses for it."""
 
     id: int  # of whatever `resource` is
     name: str = ""

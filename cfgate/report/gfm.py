@@ -11,7 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Final, TypeVar
 
-from cfgate.text.wording import shorten, visible
+from cfgate.text.wording import pictured, shorten
 
 Item = TypeVar("Item")
 
@@ -30,14 +30,14 @@ _PARTED_AT: Final = "&#64;<!---->"
 
 def cell(text: str, limit: int = 500) -> str:
     """Write untrusted text for a table cell or a sentence, at most `limit` characters of it."""
-    encoded = _referenced(visible(shorten(text, limit)))
+    encoded = _referenced(pictured(shorten(text, limit)))
     encoded = encoded.replace(_LINE_END, "<br>").replace(_AT, _PARTED_AT)
     return f"<code>{encoded}</code>" if text else ""
 
 
 def block(text: str, room: int) -> str:
     """Write untrusted text as a block, on one line of Markdown, cut to about `room` bytes."""
-    whole = visible(text)
+    whole = pictured(text)
     kept = whole[:room]
     while (bytes_needed := size(_referenced(kept))) > room:
         kept = kept[: len(kept) * room // bytes_needed]

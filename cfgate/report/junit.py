@@ -13,10 +13,7 @@ from typing import Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, Outcome, Result, state_of
-from cfgate.text.wording import duration, elapsed, shorten, visible
-
-# What a test failed by; any other way of not being ready is an error: the test could not be carried out.
-_FAILURES: Final = frozenset({GateStatus.FAILED, GateStatus.SQUASHED})
+from cfgate.text.wording import duration, elapsed, pictured, shorten
 
 _MAX_MESSAGE: Final = 200
 _MAX_TEXT: Final = 20_000  # fifty targets at their worst stay below the 30 MB that GitLab takes
@@ -76,7 +73,8 @@ def _add_case(suite: ET.Element, name: str, waited: float) -> ET.Element:
 
 
 def _add_problem(case: ET.Element, status: GateStatus, reason: str, remedy: str, error: str) -> None:
-    problem = ET.SubElement(case, "failure" if status in _FAILURES else "error")
+    # A job that failed is a failure; where only the waiting ended, the test could not be carried out.
+    problem = ET.SubElement(case, "failure" if status.by_job else "error")
     problem.set("type", status.label)
     problem.set("message", _text(" ".join(shorten(reason, _MAX_MESSAGE).split())))
     problem.text = "\n\n".join(_text(part) for part in (reason, remedy, error) if part)
@@ -99,7 +97,7 @@ def _text(text: str) -> str:
 
     GitLab and Jenkins take `[[ATTACHMENT|path]]` for the path of a file to show: no text from outside may.
     """
-    return visible(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+    return pictured(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
 
 
 def _seconds(seconds: float) -> str:

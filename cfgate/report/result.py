@@ -10,9 +10,8 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cfgate import __version__
 from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Result, Retry
@@ -83,8 +82,7 @@ def as_json(result: Result, limit: int | None = None) -> str:
     return text
 
 
-@dataclass(frozen=True, slots=True)
-class _Reduction:
+class _Reduction(NamedTuple):
     """How much to keep: entries of a list, characters of a text, image versions, and whether the matrix."""
 
     entries: int

@@ -1,4 +1,4 @@
-"""Which addresses options may hold. Strict, for one is sent the credentials and the other is clicked on."""
+"""Which addresses are allowed. Strict: one of them receives the credentials, people click on the other."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import re
 from typing import Final
 from urllib.parse import SplitResult, urlsplit
 
-from cfgate.settings.wording import Wrong
 from cfgate.system.loopback import is_loopback
+from cfgate.text.wording import Wrong
 
 _VISIBLE: Final = re.compile(r"[!-~]+")
 _HOST_NAME: Final = re.compile(r"(?!-)[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*\.?")
@@ -26,7 +26,7 @@ def api_url(text: str) -> str:
     What is wrong is shown without what may be secret: user name, password and query.
     """
     if "@" in text:
-        raise Wrong("holds an `@`: leave user name and password away, they are options of their own", part="")
+        raise Wrong("has an `@`: omit user name and password, they are options of their own", part="")
     harmless = re.split(r"[?#]", text)[0]
     try:
         return _normal(text)
@@ -45,7 +45,7 @@ def page_url(text: str) -> str:
 def _normal(text: str) -> str:
     # urlsplit drops tabs and newlines without a word, and some clients read a backslash as a slash.
     if not _VISIBLE.fullmatch(text) or "\\" in text:
-        raise Wrong("holds characters that no address has (write a host name in its ASCII form, xn--…)")
+        raise Wrong("has characters that no address has (write a host name in its ASCII form, xn--…)")
     try:
         parts = urlsplit(text)
         host, given_port = (parts.hostname or "").lower(), parts.port

@@ -10,7 +10,7 @@ from typing import Final
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import Given
 from cfgate.settings.options import SECRETS, Option
-from cfgate.settings.wording import closest, named
+from cfgate.text.wording import closest, named
 
 _COMMANDS: Final = {command.word: command for command in Command}
 _IDS: Final = re.compile(r"[0-9, \t\r\n]+")

@@ -10,11 +10,11 @@ from typing import Any, Final
 
 from cfgate.model import Resource
 from cfgate.settings.layers import FileFindings, Given, Layer
-from cfgate.settings.options import BY_NAME
-from cfgate.settings.parsers import spelled
+from cfgate.settings.options import BY_NAME, FILES
 from cfgate.settings.planning import Entry, replaced
 from cfgate.settings.values import Files, Plan, Settings
-from cfgate.settings.wording import listed, named
+from cfgate.text.durations import written
+from cfgate.text.wording import listed, named
 
 _PAIR: Final = ("access-key", "secret-key")
 _ID: Final = "image-version-id"
@@ -56,7 +56,7 @@ def credentials(given: Mapping[str, Given]) -> Iterator[str]:
 
 
 def missing_somewhere(asked: Sequence[Entry], values: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Tell what is missing for all that is asked for, or for some. A target without an id the file tells."""
+    """List what is missing for all targets, or for some. The file itself reports a target without an id."""
     without_asid: dict[str, list[str]] = {}
     for entry, own in zip(asked, values, strict=True):
         if _ID not in entry.given and not entry.name:
@@ -69,14 +69,14 @@ def missing_somewhere(asked: Sequence[Entry], values: Sequence[Mapping[str, Any]
 
 
 def _asid_needed(given: Mapping[str, Given], resource: Resource | None) -> str:
-    """Say why the ASID is needed; "" when it is not."""
+    """Return why the ASID is needed; "" when it is not."""
     if resource and resource.needs_account:
         return f"a {resource.label} needs it in any case"
     return "" if "rehearse" in given or "token" in given else "only a token can do without"
 
 
 def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
-    """Tell which targets of the config file are one and the same: a copy in which the id was forgotten."""
+    """List which targets of the config file are one and the same: a copy in which the id was forgotten."""
     names: dict[object, str] = {}
     for plan in plans:
         target = plan.target
@@ -87,18 +87,18 @@ def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
 
 
 def clashing_files(files: Files) -> Iterator[str]:
-    """Tell which reports would overwrite each other."""
+    """List which reports would overwrite each other."""
     writers: dict[str, str] = {}
-    for name in ("result-file", "junit-file", "dotenv-file", "summary-file", "annotations-file"):
-        given = getattr(files, name.removesuffix("-file"))
+    for option in FILES:
+        given = getattr(files, option.field) if option.metavar == "FILE" else ""
         path = os.path.normpath(given) if given else ""
         if path and path in writers:
-            yield f"{writers[path]} and {name} name the same file: give each its own"
-        writers.setdefault(path, name)
+            yield f"{writers[path]} and {option.name} name the same file: give each its own"
+        writers.setdefault(path, option.name)
 
 
 def not_followed(outside: Sequence[Layer], file: FileFindings) -> Iterator[str]:
-    """Tell when the targets of the config file are not waited for."""
+    """Warn when the targets of the config file are not waited for."""
     given = replaced(outside, file)
     if given:
         yield (
@@ -108,7 +108,7 @@ def not_followed(outside: Sequence[Layer], file: FileFindings) -> Iterator[str]:
 
 
 def said_twice(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
-    """Tell which ids were given more than once."""
+    """Warn of ids that were given more than once."""
     for own in values:
         twice = [str(number) for number, times in sorted(Counter(own[_ID]).items()) if times > 1]
         if twice:
@@ -116,29 +116,29 @@ def said_twice(values: Iterable[Mapping[str, Any]]) -> Iterator[str]:
 
 
 def oddities(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
-    """Tell what is allowed, but hardly meant."""
+    """Warn of what is allowed, but hardly meant."""
     yield from dict.fromkeys(warning for plan in settings.plans for warning in _restless(plan))
     yield from _outlived(settings, environ.get("CI_JOB_TIMEOUT", ""))
 
 
 def _restless(plan: Plan) -> Iterator[str]:
-    """Tell when a job would have to move faster than it is looked at."""
+    """Warn when a job would have to move faster than it is looked at."""
     pause = plan.poll_interval or plan.max_interval
     if plan.timeout > 0 and plan.stall_timeout is not None and plan.stall_timeout <= pause:
         whose = f" of {named(plan.target.name)}" if plan.target.name else ""
         yield (
-            f"stall-timeout{whose} ({spelled(plan.stall_timeout)}) is no longer than the longest pause "
-            f"between two looks ({spelled(pause)}): a job that moves may seem to stall"
+            f"stall-timeout{whose} ({written(plan.stall_timeout)}) is no longer than the longest pause "
+            f"between two looks ({written(pause)}): a job that moves may seem to stall"
         )
 
 
 def _outlived(settings: Settings, job_timeout: str) -> Iterator[str]:
-    """Tell when GitLab would end its job, which it does after so many seconds, before the gate has ended."""
+    """Warn when GitLab would end its job, which it does after so many seconds, before the gate has ended."""
     if not re.fullmatch("[0-9]{1,9}", job_timeout):
         return
     needed = max(plan.timeout for plan in settings.plans) + settings.request_timeout
     if int(job_timeout) <= needed:
         yield (
-            f"GitLab ends this job after {spelled(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "
-            f"last look (request-timeout) may take {spelled(needed)}: give the job more time or the gate less"
+            f"GitLab ends this job after {written(float(job_timeout))} (CI_JOB_TIMEOUT), but timeout and a "
+            f"last look (request-timeout) may take {written(needed)}: give the job more time or the gate less"
         )

@@ -1,4 +1,4 @@
-"""What cfgate can be told to do, and what a command line holds once it is read."""
+"""The commands of cfgate, and a command line once it is read."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class Command(Enum):
 
 @dataclass(slots=True)
 class Arguments(Findings):
-    """What a command line holds: the command and its flags."""
+    """A command line: the command and its flags."""
 
     command: Command = Command.WAIT
     help: bool = False

@@ -7,8 +7,8 @@ from typing import Final
 
 from cfgate.model import Resource
 from cfgate.settings.options import OPTIONS, REPORTS, Option
-from cfgate.settings.parsers import spelled
 from cfgate.settings.values import Plan, Settings, own_key
+from cfgate.text.durations import written
 
 _OF_TARGETS: Final = {"image-version-id": "id", "resource": "resource"}
 
@@ -24,7 +24,7 @@ def describe(settings: Settings) -> list[tuple[str, str, str]]:
 
 
 def _rows(option: Option, settings: Settings) -> Iterator[tuple[str, str]]:
-    """Give key and value of an option, and for one that may differ the same for each target that does."""
+    """Yield key and value of an option, and for one that may differ the same for each target that does."""
     if not option.each:
         yield option.name, _text(option, _common(option, settings))
         return
@@ -46,7 +46,7 @@ def _text(option: Option, value: object) -> str:
         return value.label
     if isinstance(value, bool):
         return str(value).lower()
-    return spelled(value) if isinstance(value, float) else str(value)
+    return written(value) if isinstance(value, float) else str(value)
 
 
 def _own(option: Option, plan: Plan) -> object:
@@ -61,5 +61,5 @@ def _common(option: Option, settings: Settings) -> object:
     if option.secret:
         return getattr(settings.credentials, option.field)
     if option.section == REPORTS:
-        return getattr(settings.files, option.field.removesuffix("_file"))
+        return getattr(settings.files, option.field)
     return getattr(settings, option.field)

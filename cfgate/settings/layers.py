@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.wording import closest, named
+from cfgate.text.wording import closest, named
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Given:
 
     @property
     def where(self) -> str:
-        """Where it stands, for whoever has to mend it ("input `timeout`", or line and column of a file)."""
+        """Where it stands, for whoever has to fix it ("input `timeout`", or line and column of a file)."""
         return self.place or self.source
 
 
@@ -28,7 +28,7 @@ Layer = dict[str, Given]  # by the name of the option
 
 @dataclass(slots=True)
 class Findings:
-    """What one place holds: its layer, and every problem with it.
+    """What was found in one place: its layer, and every problem with it.
 
     `refused` are the secrets in what may not come from there: never used, and never to be shown.
     """
@@ -40,7 +40,7 @@ class Findings:
 
 @dataclass(slots=True)
 class FileFindings(Findings):
-    """What a config file holds: besides the options for all, those of each target, by its name.
+    """What was found in a config file: besides the options for all, those of each target, by its name.
 
     What is refused in a target, and the problems with it, are among those of the file.
     """
@@ -87,7 +87,7 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
     Others are not ours to judge: an earlier gate may have left its outputs (CFGATE_STATUS and so on). The
     likeness keeps CFGATE_REHEARSAL, an output, apart from CFGATE_REHEARSE, an option.
     """
-    known = {option.field.upper(): option.variable for option in OPTIONS}
+    known = {option.variable.partition("_")[2]: option.variable for option in OPTIONS}
     warnings = []
     for name in sorted(environ):
         word = name.removeprefix("CFGATE_")

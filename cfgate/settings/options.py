@@ -1,19 +1,18 @@
 """The option table. Whatever is to be known about an option stands here, once.
 
 The command line, the inputs in action.yml, the help page, the README and the GitLab template follow from it;
-tests hold them to it.
+tests check that they do.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from cfgate.model import Resource
 from cfgate.settings import parsers
 from cfgate.settings.address import api_url, page_url
-from cfgate.settings.wording import listed
+from cfgate.text.wording import listed
 
 WHAT: Final = "What to wait for"
 CREDENTIALS: Final = "Credentials: a key pair or a token"
@@ -25,8 +24,7 @@ REHEARSAL: Final = "Rehearsal"
 SECTIONS: Final = (WHAT, CREDENTIALS, HOW_LONG, HOW_OFTEN, REPORTS, CONNECTION, REHEARSAL)
 
 
-@dataclass(frozen=True, slots=True)
-class Option:
+class Option(NamedTuple):
     """One option: its name, what it is for, how its text is read, and where it may come from.
 
     Every option is an action input. One that is `secret` is never a flag and has a `CLANFORGE_` variable;
@@ -48,8 +46,8 @@ class Option:
 
     @property
     def field(self) -> str:
-        """The attribute that holds the value, of `Settings` or of its parts."""
-        return self.name.replace("-", "_")
+        """The attribute of the value, in `Settings` or in that part of it to which the option belongs."""
+        return self.name.removesuffix("-file").replace("-", "_")
 
     @property
     def flag(self) -> str:
@@ -64,16 +62,20 @@ class Option:
     @property
     def variable(self) -> str:
         """The environment variable."""
-        return f"{'CLANFORGE' if self.secret else 'CFGATE'}_{self.field.upper()}"
+        return f"{'CLANFORGE' if self.secret else 'CFGATE'}_{self._capitals}"
 
     @property
     def input_variables(self) -> tuple[str, str]:
         """What the runner makes of the input, and the same for those who can't have a hyphen in a name."""
-        return f"INPUT_{self.name.upper()}", f"INPUT_{self.field.upper()}"
+        return f"INPUT_{self.name.upper()}", f"INPUT_{self._capitals}"
+
+    @property
+    def _capitals(self) -> str:
+        return self.name.replace("-", "_").upper()
 
     @property
     def places(self) -> str:
-        """Tell a person where to give it."""
+        """List for a person the ways to set it."""
         ways = [f"input `{self.name}`", f"environment {self.variable}"]
         if not self.secret:
             ways.insert(0, f"flag {self.flag}")
@@ -294,13 +296,15 @@ OPTIONS: Final = (
 )
 
 BY_NAME: Final = {option.name: option for option in OPTIONS}
+# Where the settings keep a value: in `Credentials`, `Files`, the `Plan` of each target, or `Settings` itself.
 SECRETS: Final = tuple(option for option in OPTIONS if option.secret)
+FILES: Final = tuple(option for option in OPTIONS if option.section == REPORTS)
 EACH: Final = tuple(option for option in OPTIONS if option.each)
+COMMON: Final = tuple(o for o in OPTIONS if not (o.secret or o.section == REPORTS or o.each))
 TARGETS: Final = "targets"  # the key of the config file under which targets have names and own options
-# What one target there may hold: all that can differ, for a single id.
+# What may stand in one target there: all that can differ, for a single id.
 TARGET_OPTIONS: Final = (
-    replace(
-        BY_NAME["image-version-id"],
+    BY_NAME["image-version-id"]._replace(
         help="The id of the image version (or of what resource says)",
         parse=parsers.only_number,
         many=False,
@@ -319,7 +323,7 @@ _SPEED: Final = Option(
     default="1",
     not_in_file=_NO_GATE,
 )
-# What the simulator is told comes from its flags alone: who starts it stands before it.
+# The simulator is set by its flags alone: whoever starts it sits in front of it.
 SIMULATE_OPTIONS: Final = (
     Option(
         "scenario",

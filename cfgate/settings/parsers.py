@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Final
 
 from cfgate.model import Resource
-from cfgate.settings.wording import Wrong, closest, listed
+from cfgate.text import durations
+from cfgate.text.wording import Wrong, meant
 
 _LONGEST: Final = 7 * 24 * 3600.0  # seconds; no runner lives as long, and no job is worth the wait
-_NUMBER: Final = r"[0-9]{1,9}(?:\.[0-9]{1,3})?"
-_BARE_NUMBER: Final = re.compile(_NUMBER)
-_DURATION: Final = re.compile(rf"(?:({_NUMBER})h)?(?:({_NUMBER})m)?(?:({_NUMBER})s)?")
+_SPEED: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 MOST_TARGETS: Final = 500  # each is asked for on a thread of its own
 LONGEST_NAME: Final = 40  # characters of the name of a target: it stands in every line of the log
@@ -25,35 +24,8 @@ _VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
 
 
 def duration(text: str, *, least: float = 0.0) -> float:
-    """Read `90s`, `45m`, `1h30m`, `1.5h` or `0` as seconds, exact to a millisecond."""
-    seconds = _seconds(text)
-    if seconds > _LONGEST:
-        raise Wrong(f"is too long: {spelled(_LONGEST)} (7 days) at most")
-    if seconds < least:
-        raise Wrong(f"is too short: {spelled(least)} at least")
-    return seconds
-
-
-def _seconds(text: str) -> float:
-    if _BARE_NUMBER.fullmatch(text):
-        if float(text) != 0:
-            raise Wrong(f"has no unit: {text}s or {text}m?")
-        return 0.0
-    if text.startswith("-"):
-        raise Wrong("is negative: a duration is 0 or more")
-    match = _DURATION.fullmatch(text)
-    if not match:
-        raise Wrong("is not a duration: write it in h, m and s, such as 90s, 45m, 1h30m or 1.5h")
-    hours, minutes, seconds = (float(part or 0) for part in match.groups())
-    return round(hours * 3600 + minutes * 60 + seconds, 3)
-
-
-def spelled(seconds: float) -> str:
-    """Write seconds as `duration` reads them: `1h30m`, `20s`, `0.5s`, `0`."""
-    minutes, milliseconds = divmod(round(seconds * 1000), 60_000)
-    hours, minutes = divmod(minutes, 60)
-    parts = ((hours, "h"), (minutes, "m"), (milliseconds / 1000, "s"))
-    return "".join(f"{amount:g}{unit}" for amount, unit in parts if amount) or "0"
+    """Read a duration as seconds."""
+    return durations.read(text, least=least, most=_LONGEST)
 
 
 def interval(text: str) -> float:
@@ -109,9 +81,7 @@ def resource(text: str) -> Resource:
     """Read what kind of thing the ids are of."""
     kinds = {kind.label: kind for kind in Resource}
     if text not in kinds:
-        guess = closest(text.lower().replace("_", "-").replace(" ", "-"), kinds)
-        advice = f"did you mean {guess}?" if guess else f"write {listed(kinds, 'or')}"
-        raise Wrong(f"is not a resource: {advice}")
+        raise Wrong(f"is not a resource: {meant(text.replace('_', '-').replace(' ', '-'), kinds)}")
     return kinds[text]
 
 
@@ -127,7 +97,7 @@ def yes_or_no(text: str) -> bool:
 def one_line(text: str) -> str:
     """Read a name or a path."""
     if not text.isprintable():
-        raise Wrong("holds characters that cannot be printed")
+        raise Wrong("has characters that cannot be printed")
     return text
 
 
@@ -163,7 +133,7 @@ def readable_file(text: str) -> str:
 
 
 def scenario(text: str) -> str:
-    """Read which scenario to play. It is tried, so that its problems are told together with all others."""
+    """Read which scenario to play. It is loaded, so that its problems are reported with the others."""
     from cfgate.simulator import ScenarioError, load  # late: a gate that is no rehearsal never needs it
 
     try:
@@ -176,14 +146,14 @@ def scenario(text: str) -> str:
 def credential(text: str) -> str:
     """Read a secret that will stand in a header: printable ASCII without blanks."""
     if not _VISIBLE.fullmatch(text):
-        raise Wrong("holds blanks, line breaks or other characters that no credential has: copy it again")
+        raise Wrong("has blanks, line breaks or other characters that no credential has: copy it again")
     return text
 
 
 def access_key(text: str) -> str:
     """Read the user half of HTTP Basic, which ends at the first colon (RFC 7617)."""
     if ":" in text:
-        raise Wrong("holds a colon: give the access key here and the secret key as `secret-key`")
+        raise Wrong("has a colon: give the access key here and the secret key as `secret-key`")
     return credential(text)
 
 
@@ -196,6 +166,6 @@ def port(text: str) -> int:
 
 def speed(text: str) -> float:
     """Read how many times faster than life."""
-    if not _BARE_NUMBER.fullmatch(text) or not 0 < float(text) <= 1000:
+    if not _SPEED.fullmatch(text) or not 0 < float(text) <= 1000:
         raise Wrong("is not a speed: write a number above 0, 1000 at most, such as 1, 0.5 or 20")
     return float(text)

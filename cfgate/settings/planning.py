@@ -8,9 +8,8 @@ take the place of all these targets.
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, NamedTuple
 
 from cfgate.model import Target
 from cfgate.settings.layers import FileFindings, Given, Layer
@@ -18,10 +17,10 @@ from cfgate.settings.options import EACH, TARGET_OPTIONS, Option
 from cfgate.settings.values import Plan, own_key
 
 _ID: Final = "image-version-id"
+_OF_PLAN: Final = [option for option in EACH if option.name not in (_ID, "resource")]  # those make the target
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """What is given for one target of the config file or, without a name, for all ids from elsewhere."""
 
     name: str
@@ -54,7 +53,7 @@ def entries(outside: Sequence[Layer], file: FileFindings, fallback: Layer) -> li
 
 
 def replaced(outside: Sequence[Layer], file: FileFindings) -> Given | None:
-    """Tell which ids, if any, take the place of the targets in the file."""
+    """Return which ids, if any, replace the targets in the file."""
     given = next((layer[_ID] for layer in outside if _ID in layer), None)
     return given if file.targets else None
 
@@ -62,13 +61,9 @@ def replaced(outside: Sequence[Layer], file: FileFindings) -> Given | None:
 def plans(entry: Entry, values: Mapping[str, Any]) -> Iterator[Plan]:
     """Make the plans of an entry, one for each of its ids, in their order and each once."""
     for number in dict.fromkeys(values[_ID]):
-        yield Plan(
-            target=Target(number, entry.name, values["resource"]),
-            account_service_id=values.get("account-service-id"),
-            timeout=values["timeout"],
-            poll_interval=values["poll-interval"],
-            max_interval=values["max-interval"],
-            error_tolerance=values["error-tolerance"],
-            not_found_grace=values["not-found-grace"],
-            stall_timeout=values["stall-timeout"],
-        )
+        yield Plan(Target(number, entry.name, values["resource"]), **fields(values, _OF_PLAN))
+
+
+def fields(values: Mapping[str, Any], options: Iterable[Option]) -> dict[str, Any]:
+    """Name the values of some options as the settings do; where there is none, the default there counts."""
+    return {option.field: values[option.name] for option in options if option.name in values}

@@ -1,4 +1,4 @@
-"""How a problem with a value is told without telling a secret."""
+"""How a problem with a value is reported without showing a secret."""
 
 from __future__ import annotations
 
@@ -8,13 +8,14 @@ from typing import Final
 
 from cfgate.settings.layers import Given
 from cfgate.settings.options import BY_NAME, Option
-from cfgate.settings.wording import Wrong, shown
+from cfgate.text import wording
+from cfgate.text.wording import Wrong
 
 _SHORTEST: Final = 4  # characters; anything shorter is part of half the words of a sentence
-# Characters of a credential that no value may hold: a made-up one, such as `test`, is in many a file name.
+# Characters of a credential that no value may contain: a made-up one, such as `test`, is in many a file name.
 _UNMISTAKABLE: Final = 8
-_SWAPPED: Final = "holds a credential: are two values swapped?"
-# User name and password, in something that may be an address. A password may hold anything, an @ too.
+_SWAPPED: Final = "contains a credential: are two values swapped?"
+# User name and password, in something that may be an address. A password may contain anything, an @ too.
 _USER_INFO: Final = re.compile(r"(?:[^:/@]*:?//)?(.*)@", re.DOTALL)
 
 
@@ -36,17 +37,16 @@ def secrets_of(option: Option, text: str) -> set[str]:
 
 
 def problem(given: Given, wrong: Wrong, secrets: Iterable[str], *, secret: bool = False) -> str:
-    """Say what is wrong with a value, and where it stands. One that is or holds a secret is not shown."""
-    part = given.text if wrong.part is None else wrong.part
-    if secret or not part:
-        return f"the value from {given.where} {wrong}"
-    if any(word in given.text for word in _long_enough(secrets)):
-        return f"the value from {given.where} {_SWAPPED}"
-    return f"{shown(part)} from {given.where} {wrong}"
+    """Say what is wrong with a value, and where it stands. One that is or contains a secret is not shown."""
+    if secret:
+        wrong = Wrong(str(wrong), part="")
+    elif wrong.part != "" and any(word in given.text for word in _long_enough(secrets)):
+        wrong = Wrong(_SWAPPED, part="")
+    return wording.problem(wrong, given.text, given.where)
 
 
 def check_harmless(text: str, secrets: Iterable[str]) -> None:
-    """Refuse a text that is shown to everybody, although its option could take it, if it holds a secret."""
+    """Refuse a text that everybody will see if it contains a secret, although its option would allow it."""
     if any(word in text for word in _long_enough(secrets, _UNMISTAKABLE)):
         raise Wrong(_SWAPPED)
 

@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
+from cfgate.model import Target
 from cfgate.settings.checks import (
     clashing_files,
     credentials,
@@ -20,12 +21,11 @@ from cfgate.settings.checks import (
 )
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import FileFindings, Given, Layer, defaults, environment, inputs, misspelt
-from cfgate.settings.options import OPTIONS, Option
-from cfgate.settings.planning import Entry, entries, plans
+from cfgate.settings.options import COMMON, FILES, OPTIONS, SECRETS, Option
+from cfgate.settings.planning import Entry, entries, fields, plans
 from cfgate.settings.problems import check_harmless, problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
-    Demo,
     Files,
     InvalidRequest,
     Plan,
@@ -35,8 +35,8 @@ from cfgate.settings.values import (
     Show,
     Simulate,
 )
-from cfgate.settings.wording import Wrong
 from cfgate.text.redaction import Redactor
+from cfgate.text.wording import Wrong
 
 
 def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:
@@ -75,7 +75,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     asked = entries(outside, file, order[-1])
     each = [_parsed(entry.options, entry.given, secrets, problems) for entry in asked]
     problems += _misnamed(asked, given, secrets)
-    files = _files(values)
+    files = Files(**fields(values, FILES))  # as far as they can be read: a report is written on failure too
     problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing_files(files)]
     complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
@@ -85,7 +85,13 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
         raise _invalid(problems, secrets, files, misspelt(environ))
     sources = {name: value.source for name, value in given.items()}
     sources.update(source for entry in asked for source in entry.sources())
-    settings = _settings(wanted, values, files, sources)
+    settings = Settings(
+        plans=tuple(wanted),
+        credentials=Credentials(**fields(values, SECRETS)),
+        files=files,
+        sources=MappingProxyType(sources),
+        **fields(values, COMMON),
+    )
     warnings = (
         *misspelt(environ),
         *not_followed(outside, file),
@@ -100,7 +106,7 @@ def _command(arguments: Arguments, problems: list[str]) -> Layer:
     if arguments.command is not Command.CHECK:
         return {}
     if "timeout" in arguments.layer:
-        problems.append("flag --timeout does not go with check, which never waits: leave it away or use wait")
+        problems.append("flag --timeout does not go with check, which never waits: omit it or use wait")
     return {"timeout": Given("0", "command check")}
 
 
@@ -138,7 +144,7 @@ def _parsed(
 
 
 def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: frozenset[str]) -> Iterator[str]:
-    """Tell of names of targets that hold a secret."""
+    """List the names of targets that contain a secret."""
     for entry in asked:
         try:
             check_harmless(entry.name, secrets)
@@ -146,41 +152,7 @@ def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: froze
             yield f"the name of a target from {given['config'].where} {wrong}"
 
 
-def _files(values: Mapping[str, Any]) -> Files:
-    """Find where reports go, as far as that can be read: a report is written on failure too."""
-    return Files(
-        result=values.get("result-file", ""),
-        junit=values.get("junit-file", ""),
-        dotenv=values.get("dotenv-file", ""),
-        summary=values.get("summary-file", ""),
-        annotations=values.get("annotations-file", ""),
-        details_url=values.get("details-url", ""),
-    )
-
-
-def _settings(
-    wanted: Sequence[Plan], values: Mapping[str, Any], files: Files, sources: dict[str, str]
-) -> Settings:
-    """Put the values where the rest of the program looks for them."""
-    return Settings(
-        plans=tuple(wanted),
-        credentials=Credentials(
-            access_key=values.get("access-key", ""),
-            secret_key=values.get("secret-key", ""),
-            token=values.get("token", ""),
-        ),
-        api_url=values["api-url"],
-        request_timeout=values["request-timeout"],
-        fail_fast=values["fail-fast"],
-        ca_bundle=values.get("ca-bundle", ""),
-        rehearse=values.get("rehearse", ""),
-        config=values.get("config", ""),
-        files=files,
-        sources=MappingProxyType(sources),
-    )
-
-
-def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simulate:
+def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Run | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
     secrets = secrets_in([inputs(environ), environment(environ)], arguments.refused)
@@ -189,8 +161,21 @@ def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Demo | Simul
     if problems:
         raise _invalid(problems, secrets, Files(), ())
     if arguments.command is Command.DEMO:
-        return Demo(values["speed"])
+        return Run(_demo(values["speed"]))
     return Simulate(values["scenario"], values["port"], values["speed"])
+
+
+def _demo(speed: float) -> Settings:
+    """Return what `demo` waits for. Its states last as little as 1.5 s, and each is to be seen.
+
+    The time-out is for a machine that is very slow.
+    """
+    return Settings(
+        plans=(Plan(Target(9001), timeout=300.0, max_interval=1.2),),
+        rehearse="demo",
+        speed=speed,
+        sources={"timeout": "demo", "rehearse": "demo"},
+    )
 
 
 def _invalid(

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from types import MappingProxyType
+from typing import NamedTuple
 
 from cfgate.errors import InvalidSettings
 from cfgate.model import Target
@@ -19,8 +20,7 @@ class Credentials:
     token: str = field(default="", repr=False)
 
 
-@dataclass(frozen=True, slots=True)
-class Files:
+class Files(NamedTuple):
     """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout.
 
     `details_url` is the page that they link to, with `{id}` for the id of an image version.
@@ -34,8 +34,7 @@ class Files:
     details_url: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(NamedTuple):
     """How to wait for one target. Durations are seconds.
 
     `account_service_id` is `None` when it may be left out (with a bearer token), `poll_interval` for `auto`,
@@ -52,34 +51,45 @@ class Plan:
     stall_timeout: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Everything that a run of `wait` or `check` needs to know: how to wait for each, and what all share.
 
     `sources` names for every option that has a value where that came from, as a person would say it ("flag
-    --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what a
-    target of the config file says for itself is its path there ("targets.console.timeout"). `config` is the
-    file that was read, empty when there was none. `request_timeout` is seconds.
+    --timeout", "input timeout", "environment CFGATE_TIMEOUT", "file gate.yml", "default"); the key of what is
+    set in a target of the config file is its path there ("targets.console.timeout"). `config` is the
+    file that was read, empty when there was none. `request_timeout` is seconds. A rehearsal is played `speed`
+    times as fast as its scenario says.
     """
 
     plans: tuple[Plan, ...]
-    credentials: Credentials = field(default_factory=Credentials, repr=False)
+    credentials: Credentials = Credentials()
     api_url: str = "https://api.multiplay.co.uk"
     request_timeout: float = 20.0
     fail_fast: bool = True
     ca_bundle: str = ""
     rehearse: str = ""
+    speed: float = 1.0
     config: str = ""
-    files: Files = field(default_factory=Files)
-    sources: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    files: Files = Files()
+    sources: Mapping[str, str] = MappingProxyType({})
 
     @property
     def targets(self) -> tuple[Target, ...]:
         """What to wait for."""
         return tuple(plan.target for plan in self.plans)
 
+    @property
+    def secret_inputs(self) -> list[str]:
+        """The credentials that came as inputs of an action, whose runner obeys a request to mask them.
+
+        Those from the environment are left alone: a log that is piped into a file would contain them.
+        """
+        names = {part.name: part.name.replace("_", "-") for part in fields(self.credentials)}
+        inputs = [part for part, name in names.items() if self.sources.get(name) == f"input {name}"]
+        return [getattr(self.credentials, part) for part in inputs]
+
     def source(self, option: str, target: Target) -> str:
-        """Tell where the value came from that an option has for this target."""
+        """Return where the value came from that an option has for this target."""
         return self.sources.get(own_key(target.name, option), self.sources.get(option, "default"))
 
 
@@ -90,7 +100,7 @@ def own_key(name: str, option: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """Asked for: `wait` or `check`, which is a wait of no time.
+    """Asked for: `wait`, `check`, which is a wait of no time, or `demo`, which is a rehearsal.
 
     `secrets` are all credentials that were given, in use or not, so that none is ever shown. `warnings` are
     about settings that look odd.
@@ -101,15 +111,7 @@ class Run:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Demo:
-    """Asked for: `demo`, so many times faster than life."""
-
-    speed: float
-
-
-@dataclass(frozen=True, slots=True)
-class Simulate:
+class Simulate(NamedTuple):
     """Asked for: `simulate`, with a scenario (a name or a file), at a port (0: any that is free)."""
 
     scenario: str
@@ -117,14 +119,13 @@ class Simulate:
     speed: float
 
 
-@dataclass(frozen=True, slots=True)
-class Show:
+class Show(NamedTuple):
     """Asked for: `--help` or `--version`. Print the text and be done."""
 
     text: str
 
 
-Request = Run | Demo | Simulate | Show
+Request = Run | Simulate | Show
 
 
 class InvalidRequest(InvalidSettings):

@@ -4,8 +4,8 @@
         ...  # ask simulator.url
 
 `scenario` and `faults` say what can be played, and how to write it down. `library` finds the files;
-`document`, `reader` and `values` read them, strictly. `life` tells what a job shows at a moment, `bodies`
-puts it into words, `api` decides who gets which answer, `wire` sends it, well or badly, and `server` ties
+`reader` and `values` read them, strictly. `life` computes what a job shows at a moment, `bodies` formats it,
+`api` decides who gets which answer, `wire` sends it, well or badly, and `server` ties
 these together.
 
 Importing this package is cheap: YAML and the HTTP server are loaded when they are needed.
@@ -13,6 +13,6 @@ Importing this package is cheap: YAML and the HTTP server are loaded when they a
 
 from cfgate.simulator.library import load, names, parse
 from cfgate.simulator.scenario import Scenario, ScenarioError
-from cfgate.simulator.server import Request, Simulator
+from cfgate.simulator.server import Exchange, Simulator
 
-__all__ = ["Request", "Scenario", "ScenarioError", "Simulator", "load", "names", "parse"]
+__all__ = ["Exchange", "Scenario", "ScenarioError", "Simulator", "load", "names", "parse"]

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """An endpoint: its path, with the id as the group `id` (and the account as `asid`), and what it tells."""
+    """An endpoint: its path, with the groups `id` and perhaps `asid`, and the fields of its answer."""
 
     path: re.Pattern[str]
     fields: Callable[[int, Look, bodies.Moment, Unset], dict[str, Any]]
@@ -60,13 +60,13 @@ class Access:
 
 
 @dataclass(frozen=True, slots=True)
-class Reply:
-    """An answer and how it is to be sent. `told` says in some words what it is; `delay` is real seconds."""
+class Response:
+    """An answer and how it is to be sent. `summary` is a description of it; `delay` is real seconds."""
 
     status: int
     headers: Mapping[str, str]
     body: bytes
-    told: str
+    summary: str
     delay: float = 0.0
     connection: Connection | None = None
 
@@ -91,7 +91,7 @@ class Api:
         self._lives: dict[tuple[Route, int], _Life] = {}
         self._lock = Lock()
 
-    def answer(self, method: str, target: str, authorization: str) -> Reply:
+    def answer(self, method: str, target: str, authorization: str) -> Response:
         """Answer one request; `target` is path and query, `authorization` the header of that name."""
         path, _, query = target.partition("?")
         route, found = _find(path)
@@ -127,7 +127,7 @@ class Api:
         given = [account] if account else parse_qs(query, keep_blank_values=True).get("accountserviceid", [])
         return wanted is None or given == [str(wanted)] or (optional and not given)
 
-    def _play(self, route: Route, job_id: int) -> Reply:
+    def _play(self, route: Route, job_id: int) -> Response:
         """Answer as the scenario has it."""
         now = self._clock()
         with self._lock:
@@ -141,12 +141,12 @@ class Api:
         filler = bodies.Filler(job_id, now + self._scenario.date_offset)
         fields = route.fields(job_id, seen, partial(self._moment, life), self._scenario.unset)
         fields = filler.fields(filler.fields(fields, seen.stage.fields), fault.fields)
-        status, headers, body, told = _content(fault, fields, filler, seen)
-        return Reply(
+        status, headers, body, summary = _content(fault, fields, filler, seen)
+        return Response(
             status=status,
             headers=filler.headers(self._headers(body, headers), fault.headers),
             body=body,
-            told=told,
+            summary=summary,
             delay=fault.delay / self._speed,
             connection=fault.connection,
         )
@@ -164,11 +164,11 @@ class Api:
             **more,
         }
 
-    def _refusal(self, status: int, told: str, headers: Mapping[str, str] | None = None) -> Reply:
+    def _refusal(self, status: int, summary: str, headers: Mapping[str, str] | None = None) -> Response:
         """Refuse what no scenario is asked about."""
         body, content_type = bodies.error_page(status)
         more = {"Content-Type": content_type, **(headers or {})}
-        return Reply(status, self._headers(body, more), body, told)
+        return Response(status, self._headers(body, more), body, summary)
 
 
 def _find(path: str) -> tuple[Route | None, re.Match[str] | None]:
@@ -196,11 +196,11 @@ def _content(
 
 
 def _in_words(fields: Mapping[str, Any], *, altered: bool) -> str:
-    """Say what an answer says, for the record."""
+    """Describe an answer, for the record."""
     if "pending_machines" in fields:
-        told = ", ".join(f"{count} {name}" for name, count in fields.items() if name.endswith("_machines"))
-        told = told.replace("_machines", "")
+        summary = ", ".join(f"{count} {name}" for name, count in fields.items() if name.endswith("_machines"))
+        summary = summary.replace("_machines", "")
     else:
         name = str(fields.get("jobstatename", "no state"))
-        told = f"{name} {fields.get('jobprogress')} %" if name in JobState.RUNNING.names else name
-    return told[:80] + (", altered" if altered else "")
+        summary = f"{name} {fields.get('jobprogress')} %" if name in JobState.RUNNING.names else name
+    return summary[:80] + (", altered" if altered else "")

@@ -45,7 +45,7 @@ def job(id_field: str, job_id: int, look: Look, moment: Moment, unset: Unset) ->
 
     `moment` turns seconds of the life into Unix seconds of the server; `id_field` is what names the job.
     """
-    told: dict[str, Any] = {
+    fields: dict[str, Any] = {
         id_field: job_id,
         "jobcreated": moment(0.0),
         **_BEFORE_ITS_TIME[unset],
@@ -57,14 +57,14 @@ def job(id_field: str, job_id: int, look: Look, moment: Moment, unset: Unset) ->
         "success": True,  # of the request, not of the job
     }
     if look.stage.error:
-        told["joberror"] = look.stage.error
+        fields["joberror"] = look.stage.error
     if look.started is not None:
-        told["jobstart"] = str(moment(look.started))  # a string in the documentation, alone among the times
+        fields["jobstart"] = str(moment(look.started))  # a string in the documentation, alone among the times
     if look.eta is not None:
-        told["jobeta"] = moment(look.eta)
+        fields["jobeta"] = moment(look.eta)
     elif look.stage.eta.guess is Guess.ZERO:
-        told["jobeta"] = 0
-    return dict(sorted(told.items()))
+        fields["jobeta"] = 0
+    return dict(sorted(fields.items()))
 
 
 def diff(job_id: int, look: Look, moment: Moment, unset: Unset) -> dict[str, Any]:

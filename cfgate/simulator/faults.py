@@ -88,7 +88,7 @@ class Fault:
     connection: Connection | None = None
 
     def hits(self, number: int, elapsed: float, state: JobState) -> bool:
-        """Tell whether it is played on request `number`, `elapsed` seconds into a life that is at `state`."""
+        """Whether it is played on request `number`, `elapsed` seconds into a life that is at `state`."""
         return (
             (self.requests is None or number in self.requests)
             and self.after <= elapsed < self.until

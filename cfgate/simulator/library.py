@@ -8,6 +8,7 @@ from typing import Final
 
 from cfgate.simulator.scenario import Scenario, ScenarioError
 from cfgate.system import pipes
+from cfgate.text.wording import listed, meant, shown
 
 _BUILT_IN: Final = Path(__file__).with_name("scenarios")
 _LARGEST: Final = 1 << 20  # characters; what a person writes by hand is far smaller
@@ -24,19 +25,15 @@ def load(name_or_path: str) -> Scenario:
         path = _BUILT_IN / f"{name_or_path}.yml"
         return parse(path.read_text("utf-8"), name=name_or_path, source=f"scenario {name_or_path}")
     if not _looks_like_path(name_or_path):
-        raise ScenarioError(f"scenario {name_or_path[:80]!r}", [_unknown(name_or_path)])
+        raise ScenarioError(f"scenario {shown(name_or_path)}", [_unknown(name_or_path)])
     return parse(_text(name_or_path), name=Path(name_or_path).stem, source=name_or_path)
 
 
 def parse(text: str, *, name: str = "scenario", source: str = "scenario") -> Scenario:
     """Read a scenario from the text of a YAML file; `source` is what a ScenarioError calls it."""
-    from cfgate.simulator import document, reader
+    from cfgate.simulator.reader import read
 
-    try:
-        values = document.parse(text)
-    except ValueError as error:
-        raise ScenarioError(source, [str(error)]) from None
-    return reader.read(values, name, source)
+    return read(text, name, source)
 
 
 def _looks_like_path(name: str) -> bool:
@@ -47,9 +44,9 @@ def _text(path: str) -> str:
     try:
         text = pipes.read(path, 4 * _LARGEST).decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise ScenarioError(path, ["it is not UTF-8; save it as UTF-8"]) from None
+        raise ScenarioError(path, ["it is not UTF-8: save it as UTF-8"]) from None
     except FileNotFoundError:
-        missing = "there is no such file; a path begins in the working directory, or is absolute"
+        missing = "there is no such file: a path begins in the working directory, or is absolute"
         raise ScenarioError(path, [missing]) from None
     except (OSError, ValueError) as error:
         raise ScenarioError(path, [f"it cannot be read ({error})"]) from None
@@ -59,8 +56,6 @@ def _text(path: str) -> str:
 
 
 def _unknown(name: str) -> str:
-    from cfgate.simulator.values import nearest
-
-    hint = nearest(name, names())
-    more = f" (built in: {', '.join(names())})" if hint.startswith("did") else ""
-    return f"there is no such scenario; {hint}{more}; or give the path of a YAML file"
+    hint = meant(name, names())
+    more = f" (built in: {listed(names())})" if hint.startswith("did") else ""
+    return f"there is no such scenario: {hint}{more}; or name the path of a YAML file"

@@ -1,4 +1,4 @@
-"""From the plain values of a YAML document to a `Scenario`, with every problem at once."""
+"""From the text of a scenario to a `Scenario`, with every problem at once, each with its line and column."""
 
 from __future__ import annotations
 
@@ -18,9 +18,11 @@ from cfgate.simulator.scenario import (
     Unset,
     Updated,
 )
+from cfgate.text.strict_yaml import Entry, MappingNode, SequenceNode, compose, entries, text_of, value_of
+from cfgate.text.wording import Wrong, meant, problem
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     Readers = Mapping[str, Callable[[object], Any]]
 
@@ -61,99 +63,106 @@ _MOST_ROWS: Final = 1000
 _MOST_PROBLEMS: Final = 100  # more are of no use to anybody
 
 
-def read(document: object, name: str, source: str) -> Scenario:
-    """Build the scenario `name` from what the file `source` holds; raise ScenarioError."""
-    if not isinstance(document, dict):
-        raise ScenarioError(source, ["it holds no scenario; begin with `life:` and a list of states"])
+def read(text: str, name: str, source: str) -> Scenario:
+    """Build the scenario `name` from the text of the file `source`; raise ScenarioError."""
+    try:
+        root = compose(text, aliases=False)
+    except Wrong as wrong:
+        raise ScenarioError(source, [f"it {wrong}"]) from None
+    if not isinstance(root, MappingNode):
+        raise ScenarioError(source, ["it has no scenario: begin with `life:` and a list of states"])
     reader = _Reader()
-    whole = reader.table(document, "", _SCENARIO, also=_ROWS)
-    stages = [reader.stage(row, f"life[{at}]") for at, row in reader.rows(document, "life", least=1)]
-    faults = [reader.fault(row, f"faults[{at}]") for at, row in reader.rows(document, "faults")]
-    reader.check_ends(stages)
+    whole = Entry("", "", root, root)
+    parts = reader.parts(whole, (*_SCENARIO, *_ROWS))
+    facts = reader.values(parts, _SCENARIO)
+    life = reader.rows(parts, "life", least=1)
+    stages = [reader.stage(row, last=row is life[-1]) for row in life]
+    faults = [reader.fault(row) for row in reader.rows(parts, "faults")]
     if reader.problems:
-        raise ScenarioError(source, reader.problems)
+        raise ScenarioError(source, reader.problems[:_MOST_PROBLEMS])
     return Scenario(
         name=name,
         life=_settled(stages),
         faults=tuple(Fault(**fault) for fault in faults),
-        description=whole.get("description", ""),
-        date_offset=whole.get("date-offset", 0.0),
-        begins=whole.get("begins", Begins.FIRST_REQUEST),
-        known=whole.get("image-version-id", frozenset()),
-        unset=whole.get("unset", Unset.NULL),
-        updated=whole.get("updated", Updated.WITH_PROGRESS),
+        description=facts.get("description", ""),
+        date_offset=facts.get("date-offset", 0.0),
+        begins=facts.get("begins", Begins.FIRST_REQUEST),
+        known=facts.get("image-version-id", frozenset()),
+        unset=facts.get("unset", Unset.NULL),
+        updated=facts.get("updated", Updated.WITH_PROGRESS),
     )
 
 
 class _Reader:
-    """Reads the parts of a document and gathers what is wrong with them."""
+    """Reads the parts of a document and collects what is wrong with them."""
 
     def __init__(self) -> None:
         self.problems: list[str] = []
 
-    def table(
-        self, value: object, where: str, readers: Readers, *, also: tuple[str, ...] = ()
-    ) -> dict[str, Any]:
-        """Read a mapping with these keys (`also` are left to others); return what can be read."""
-        if not isinstance(value, dict):
-            self._problem(where, f"{values.shown(value)} is not a mapping; write `key: value`")
+    def parts(self, whole: Entry, known: Collection[str]) -> dict[str, Entry]:
+        """List the entries of a mapping that has the `known` keys."""
+        if not isinstance(whole.node, MappingNode):
+            self._wrong(whole, "is not a mapping: write `key: value`")
             return {}
-        result = {}
-        for key, one in value.items():
-            if len(self.problems) >= _MOST_PROBLEMS:
-                break  # to look for the names that were meant takes time
-            word = str(key) if str(key).isprintable() else repr(key)
-            path = f"{where}.{word[:80]}" if where else word[:80]
-            if key in readers:
-                try:
-                    result[key] = readers[key](one)
-                except values.Mistake as mistake:
-                    self._problem(path, str(mistake))
-            elif key not in also:
-                self._problem(path, f"there is no such key; {values.nearest(word, (*readers, *also))}")
-        return result
+        above = f"{whole.path}." if whole.path else ""
+        parts = {}
+        for entry in entries(whole.node, above, self.problems):
+            if entry.name in known:
+                parts[entry.name] = entry
+            elif len(self.problems) < _MOST_PROBLEMS:  # to look for the names that were meant takes time
+                self.problems.append(f"{entry.key_place} is unknown: {meant(entry.name, known)}")
+        return parts
 
-    def rows(self, document: dict[Any, Any], key: str, *, least: int = 0) -> list[tuple[int, object]]:
-        """Get the rows of a list, numbered from 0."""
-        value = document.get(key, [])
-        if not isinstance(value, list) or not least <= len(value) <= _MOST_ROWS:
-            self._problem(key, f"write a list of {least} to {_MOST_ROWS} items, each behind a dash")
+    def values(self, parts: Mapping[str, Entry], readers: Readers) -> dict[str, Any]:
+        """Read the values of those parts that have a reader; omit what cannot be read."""
+        found = {}
+        for name, entry in parts.items():
+            try:
+                if name in readers:
+                    found[name] = readers[name](value_of(entry.node))
+            except Wrong as wrong:
+                self.problems.append(problem(wrong, text_of(entry.node) or "", entry.place))
+        return found
+
+    def rows(self, parts: Mapping[str, Entry], key: str, *, least: int = 0) -> list[Entry]:
+        """List the rows of a list, numbered from 0."""
+        if key not in parts:
+            if least:
+                self.problems.append(f"key {key} is missing: write a list of {least} to {_MOST_ROWS} items")
             return []
-        return list(enumerate(value))
+        node = parts[key].node
+        if not isinstance(node, SequenceNode) or not least <= len(node.value) <= _MOST_ROWS:
+            advice = f"write a list of {least} to {_MOST_ROWS} items, each behind a dash"
+            self._wrong(parts[key], f"cannot be used: {advice}")
+            return []
+        return [Entry(f"{key}[{at}]", "", row, row) for at, row in enumerate(node.value)]
 
-    def stage(self, value: object, where: str) -> dict[str, Any]:
-        """Read a state of the life; a `for` that cannot be read is `None`."""
-        stage = self.table(value, where, _STAGE)
-        if isinstance(value, dict):
-            if "state" not in value:
-                self._problem(where, "it names no `state`")
-            if "for" in value:
-                stage.setdefault("for", None)
+    def stage(self, row: Entry, *, last: bool) -> dict[str, Any]:
+        """Read a state of the life; check that it ends if it has to."""
+        parts = self.parts(row, _STAGE)
+        stage = self.values(parts, _STAGE)
+        if isinstance(row.node, MappingNode):
+            if "state" not in parts:
+                self._wrong(row, "names no `state`")
+            if "for" not in parts and not last:
+                self._wrong(row, "has no end: say how long it lasts, as in `for: 10s`")
+            elif "for" not in parts and (needy := _needs_duration(stage)):
+                self._wrong(parts[needy], "needs a `for` that says how fast it goes")
         return stage
 
-    def fault(self, value: object, where: str) -> dict[str, Any]:
+    def fault(self, row: Entry) -> dict[str, Any]:
         """Read a fault."""
-        fault = self.table(value, where, {**_WHEN, **_WHAT})
-        if isinstance(value, dict):
-            if not value.keys() & _WHAT.keys():
-                self._problem(where, f"it says when, but not what: add one of {', '.join(_WHAT)}")
-            bodies = [key for key in ("fields", "body", "instead") if key in value]
+        parts = self.parts(row, (*_WHEN, *_WHAT))
+        if isinstance(row.node, MappingNode):
+            if not parts.keys() & _WHAT.keys():
+                self._wrong(row, f"says when, but not what: add one of {', '.join(_WHAT)}")
+            bodies = [key for key in ("fields", "body", "instead") if key in parts]
             if len(bodies) > 1:
-                self._problem(where, f"{' and '.join(bodies)} exclude each other; keep one")
-        return fault
+                self._wrong(row, f"has {' and '.join(bodies)}, which exclude each other: keep one")
+        return self.values(parts, {**_WHEN, **_WHAT})
 
-    def check_ends(self, stages: list[dict[str, Any]]) -> None:
-        """Check that each state ends that has to."""
-        for at, stage in enumerate(stages):
-            if "for" in stage:
-                continue
-            if at < len(stages) - 1:
-                self._problem(f"life[{at}]", "it has no end; say how long it lasts, as in `for: 10s`")
-            elif needy := _needs_duration(stage):
-                self._problem(f"life[{at}].{needy}", "it needs a `for` that says how fast it goes")
-
-    def _problem(self, where: str, what: str) -> None:
-        self.problems.append(f"{where}: {what}")
+    def _wrong(self, entry: Entry, what: str) -> None:
+        self.problems.append(problem(Wrong(what, part=""), "", entry.place))
 
 
 def _needs_duration(stage: dict[str, Any]) -> str:
@@ -191,7 +200,7 @@ def _settled(stages: list[dict[str, Any]]) -> tuple[Stage, ...]:
 
 
 def _usual_progress(state: JobState, percent: int, *, timed: bool) -> Progress:
-    """Say how `jobprogress` moves where the scenario does not; `percent` is how far the state before came."""
+    """Return how `jobprogress` moves by default; `percent` is how far the state before came."""
     if state is JobState.RUNNING:
         return Progress(0, 100) if timed else Progress(0, 0)
     if state is JobState.COMPLETED:

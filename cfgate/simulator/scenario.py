@@ -98,10 +98,10 @@ class ScenarioError(ValueError):
         self.source = source
         self.problems = tuple(problems)
         if len(self.problems) == 1:
-            told = f"{source}: {self.problems[0]}"
+            text = f"{source}: {self.problems[0]}"
         else:
-            told = "\n".join((f"{source} has {len(self.problems)} problems:", *map("  {}".format, problems)))
-        super().__init__(told)
+            text = "\n".join((f"{source} has {len(self.problems)} problems:", *map("  {}".format, problems)))
+        super().__init__(text)
 
 
 @dataclass(frozen=True, slots=True)

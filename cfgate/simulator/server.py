@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from email.message import Message
     from types import TracebackType
 
-    from cfgate.simulator.api import Api, Reply
+    from cfgate.simulator.api import Api, Response
     from cfgate.simulator.scenario import Scenario
     from cfgate.simulator.wire import Server
 
@@ -22,11 +22,11 @@ _MOST_REQUESTS: Final = 100_000  # remembered; a simulator may run for days
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class Exchange:
     """A request as it came, and what was answered. `at` is Unix seconds of the simulator's local clock.
 
-    `answered` also tells of trouble on the wire, which may have kept `status` from arriving. `headers` are
-    never shown, for they hold credentials.
+    `answered` also names trouble on the wire, which may have kept `status` from arriving. `headers` are
+    never shown, for they contain credentials.
     """
 
     at: float
@@ -37,8 +37,8 @@ class Request:
     answered: str
 
     def __str__(self) -> str:
-        told = f"{self.method} {self.path} → {self.answered}"
-        return "".join(char if char.isprintable() else "?" for char in told)
+        summary = f"{self.method} {self.path} → {self.answered}"
+        return "".join(char if char.isprintable() else "?" for char in summary)
 
 
 class Simulator:
@@ -73,7 +73,7 @@ class Simulator:
         self._speed = speed
         self._clock = clock
         self._log = log
-        self._requests: deque[Request] = deque(maxlen=_MOST_REQUESTS)
+        self._requests: deque[Exchange] = deque(maxlen=_MOST_REQUESTS)
         self._lock = Lock()
         self._server: Server | None = None
         self._thread: Thread | None = None
@@ -86,7 +86,7 @@ class Simulator:
         return f"http://127.0.0.1:{self._server.server_address[1]}"
 
     @property
-    def requests(self) -> tuple[Request, ...]:
+    def requests(self) -> tuple[Exchange, ...]:
         """Every request so far, in the order in which they were answered."""
         with self._lock:
             return tuple(self._requests)
@@ -101,7 +101,7 @@ class Simulator:
         access = Access(*self._credentials, self._account_service_id)
         api = Api(self.scenario, access, self._speed, self._clock)
 
-        def answering(method: str, path: str, headers: Message[str, str]) -> Reply:
+        def answering(method: str, path: str, headers: Message[str, str]) -> Response:
             return self._answer(api, method, path, headers)
 
         self._server = Server(self._port, answering, self._speed)
@@ -126,13 +126,13 @@ class Simulator:
     ) -> None:
         self.stop()
 
-    def _answer(self, api: Api, method: str, path: str, headers: Message[str, str]) -> Reply:
+    def _answer(self, api: Api, method: str, path: str, headers: Message[str, str]) -> Response:
         """Answer, and record it before it is sent, so that who has an answer finds it recorded."""
         at = self._clock()
         reply = api.answer(method, path, headers.get("Authorization", ""))
         trouble = reply.connection
-        told = f"{reply.status} {reply.told}" + (f", {trouble}" if trouble else "")
-        request = Request(at, method, path, dict(headers), reply.status, told)
+        summary = f"{reply.status} {reply.summary}" + (f", {trouble}" if trouble else "")
+        request = Exchange(at, method, path, dict(headers), reply.status, summary)
         with self._lock:
             self._requests.append(request)
         if self._log is not None:

@@ -1,23 +1,23 @@
-"""From what YAML gives to the values of a scenario: one function for each kind of value.
+"""From the values of YAML to those of a scenario: one function for each kind of value.
 
-Each takes whatever the file holds and raises `Mistake`, with one clause that says what to write instead.
+Each takes whatever stands in the file and raises `Wrong`, with a clause that says what to write instead.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from enum import Enum
 from typing import Any, Final, TypeVar
 
 from cfgate.model import JobState
 from cfgate.simulator.faults import Connection, Instead, Junk, Numbers, Place, Trouble
 from cfgate.simulator.scenario import Eta, Guess, Progress
+from cfgate.text import durations
+from cfgate.text.wording import Wrong, meant
 
 _E = TypeVar("_E", bound=Enum)
 
-_UNITS: Final = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86_400.0}
-_PART: Final = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h|d)")
 _LONGEST: Final = 366 * 86_400.0  # seconds; keeps every moment within what a date can show
 _SIZES: Final = {"KiB": 1 << 10, "MiB": 1 << 20}
 _LARGEST: Final = 64 << 20  # bytes; a body is built in memory
@@ -25,37 +25,18 @@ _DEFAULT_SIZES: Final = {Junk.HUGE: 2 << 20, Junk.GZIP_BOMB: 64 << 20}
 _STATES: Final = {name.lower(): (state, name) for state in JobState for name in state.names}
 
 
-class Mistake(Exception):
-    """A value that cannot be right."""
-
-
-def shown(value: object) -> str:
-    """Quote a value for a message, on one line and not too long."""
-    text = repr(value)
-    return f"{text[:79]}…" if len(text) > 80 else text
-
-
-def nearest(word: str, known: Iterable[str]) -> str:
-    """Suggest the known word that is meant, or name them all."""
-    from difflib import get_close_matches
-
-    words = {one.lower(): one for one in known}
-    close = get_close_matches(word.lower(), words, n=1)
-    return f"did you mean {words[close[0]]}?" if close else f"write one of: {', '.join(words.values())}"
-
-
 def line(value: object) -> str:
     """Read one line of printable text."""
     text = value.strip() if isinstance(value, str) else ""
     if not text or not text.isprintable():
-        raise Mistake("write one line of text")
+        raise Wrong("is not one line of text")
     return text
 
 
 def text(value: object) -> str:
-    """Read any text; it may hold whatever a hostile server would send."""
+    """Read any text; it may contain whatever a hostile server would send."""
     if not isinstance(value, str):
-        raise Mistake(f"{shown(value)} is not a text; put it between quotes")
+        raise Wrong("is not a text: put it between quotes")
     return value
 
 
@@ -65,7 +46,7 @@ def body(value: object) -> str:
     try:
         content.encode()
     except UnicodeEncodeError:
-        raise Mistake("it holds half a surrogate pair, which UTF-8 cannot carry") from None
+        raise Wrong("has half a surrogate pair, which UTF-8 has no form for", part="") from None
     return content
 
 
@@ -74,7 +55,7 @@ def whole(low: int, high: int) -> Callable[[object], int]:
 
     def read(value: object) -> int:
         if isinstance(value, bool) or not isinstance(value, int) or not low <= value <= high:
-            raise Mistake(f"{shown(value)} is not a whole number from {low} to {high}")
+            raise Wrong(f"is not a whole number from {low} to {high}")
         return value
 
     return read
@@ -87,57 +68,53 @@ def choice(kind: type[_E]) -> Callable[[object], _E]:
     def read(value: object) -> _E:
         word = "null" if value is None else " ".join(str(value).lower().split())
         if word not in words:
-            raise Mistake(f"{shown(value)} is unknown; {nearest(word, words)}")
+            raise Wrong(f"is unknown: {meant(word, words)}")
         return words[word]
 
     return read
 
 
 def duration(value: object) -> float:
-    """Read a duration as seconds: 500ms, 10s, 1m30s, 1.5h."""
-    if isinstance(value, (int, float)) and not isinstance(value, bool):
-        if value == 0:
-            return 0.0
-        raise Mistake(f"{shown(value)} has no unit; did you mean {value}s or {value}m?")
-    written = value.replace(" ", "") if isinstance(value, str) else ""
-    parts = _PART.findall(written)
-    if not parts or "".join(map("".join, parts)) != written:
-        raise Mistake(f"{shown(value)} is not a duration; write it as 500ms, 10s, 1m30s or 1.5h")
-    seconds = sum(float(number) * _UNITS[unit] for number, unit in parts)
-    if seconds > _LONGEST:
-        raise Mistake(f"{shown(value)} is longer than a year")
-    return seconds
+    """Read a duration as seconds."""
+    return durations.read(_word(value), most=_LONGEST)
 
 
 def some_time(value: object) -> float:
     """Read a duration longer than nothing."""
     seconds = duration(value)
     if not seconds:
-        raise Mistake("it must be longer than nothing; leave the state out instead")
+        raise Wrong("is no time at all: omit the state instead")
     return seconds
 
 
 def offset(value: object) -> float:
     """Read a duration that may be negative, as seconds."""
-    if isinstance(value, str) and value.strip()[:1] in ("-", "+"):
-        sign = -1 if value.strip().startswith("-") else 1
-        return sign * duration(value.strip()[1:])
-    return duration(value)
+    text = _word(value)
+    seconds = duration(text.removeprefix("-").removeprefix("+"))
+    return -seconds if text.startswith("-") else seconds
+
+
+def _word(value: object) -> str:
+    """Return a plain value as a text without blanks around it."""
+    return "" if value is None or isinstance(value, (list, dict)) else str(value).strip()
 
 
 def state(value: object) -> tuple[JobState, str]:
     """Read the name of a job state; return the state, and the name as Clanforge would spell it."""
     word = str(value).strip().lower()
     if word not in _STATES:
-        hint = nearest(word, (name for _, name in _STATES.values()))
-        raise Mistake(f"{shown(value)} is no job state; {hint} For a made-up one use `fields`.")
+        hint = meant(word, [name for _, name in _STATES.values()])
+        raise Wrong(f"is no job state: {hint} (for a made-up one use `fields`)")
     return _STATES[word]
 
 
 def image_version_ids(value: object) -> frozenset[int]:
     """Read one image version id or a list of them."""
     ids = value if isinstance(value, list) else [value]
-    return frozenset(whole(1, 10**18 - 1)(one) for one in ids)
+    try:
+        return frozenset(whole(1, 10**18 - 1)(one) for one in ids)
+    except Wrong as wrong:
+        raise Wrong(f"has an id that {wrong}", part="") from None
 
 
 def progress(value: object) -> Progress:
@@ -147,11 +124,11 @@ def progress(value: object) -> Progress:
     match = re.fullmatch(how, " ".join(written.split())) if isinstance(written, str) else None
     if match is None:
         forms = "40, 0 to 100, 0 to 100 uneven, or 0 to 100 in jumps of 10"
-        raise Mistake(f"{shown(value)} is not a progress; write it as {forms}")
+        raise Wrong(f"is not a progress: write it as {forms}")
     first, last = int(match[1]), int(match[2] or match[1])
     step = int(match[5] or 1)
     if not (first <= last <= 100 and step):
-        raise Mistake("it goes upwards, between 0 and 100; for a step back use another state of `life`")
+        raise Wrong("does not go up between 0 and 100: for a step back use another state of `life`")
     return Progress(first, last, step, uneven=bool(match[4]))
 
 
@@ -169,7 +146,7 @@ def eta(value: object) -> Eta:
     if guess is Guess.WITHIN and share and not share[1].startswith("-"):
         return Eta(guess, float(share[1]) / 100)
     forms = "none, zero, exact, within 20%, fixed +15%, fixed -15%, ahead 30s or past 30s"
-    raise Mistake(f"{shown(value)} is not an estimate; write it as {forms}")
+    raise Wrong(f"is not an estimate: write it as {forms}")
 
 
 def numbers(value: object) -> Numbers:
@@ -179,14 +156,14 @@ def numbers(value: object) -> Numbers:
     for part in str(value).split(","):
         match = re.fullmatch(r"\s*(?:every\s+([0-9]{1,9})|([0-9]{1,9})\s*(-)?\s*([0-9]{1,9})?)\s*", part)
         if match is None or (match[4] and not match[3]) or isinstance(value, bool):
-            raise Mistake(f"{shown(value)} chooses no requests; write it as 3, 2-4, 10-, every 5, or 1, 3-5")
+            raise Wrong("chooses no requests: write it as 3, 2-4, 10-, every 5, or 1, 3-5")
         if match[1]:
             every.append(int(match[1]))
         else:
             low = int(match[2])
             ranges.append((low, int(match[4]) if match[4] else None if match[3] else low))
     if 0 in every or any(low == 0 or (high is not None and high < low) for low, high in ranges):
-        raise Mistake(f"{shown(value)} chooses no requests; they are counted upwards from 1")
+        raise Wrong("chooses no requests: they are counted upwards from 1")
     return Numbers(tuple(ranges), tuple(every))
 
 
@@ -195,10 +172,10 @@ def connection(value: object) -> Connection:
     first, _, rest = str(value).partition(" ")
     try:
         return Connection(choice(Trouble)(first), choice(Place)(rest))
-    except Mistake:
+    except Wrong:
         troubles, places = (", ".join(one.value for one in kind) for kind in (Trouble, Place))
         forms = f"one of {troubles}, and where it begins: {places}"
-        raise Mistake(f"{shown(value)} is no connection trouble; write {forms}") from None
+        raise Wrong(f"is no connection trouble: write {forms}") from None
 
 
 def instead(value: object) -> Instead:
@@ -209,7 +186,7 @@ def instead(value: object) -> Instead:
         return Instead(junk, _DEFAULT_SIZES.get(junk, 0))
     match = re.fullmatch(r"([0-9]{1,6}) ?(KiB|MiB)", " ".join(words[1:]))
     if match is None or junk not in _DEFAULT_SIZES or int(match[1]) * _SIZES[match[2]] > _LARGEST:
-        raise Mistake(f"{shown(value)}: write a size of at most 64MiB behind huge or gzip-bomb only")
+        raise Wrong("is not another body: write a size of at most 64MiB behind huge or gzip-bomb only")
     return Instead(junk, int(match[1]) * _SIZES[match[2]])
 
 
@@ -223,13 +200,13 @@ def headers(value: object) -> dict[str, str]:
     named = {name: str(one) for name, one in _named(value).items()}
     for name, one in named.items():
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
-            raise Mistake(f"{shown(name)} is no name of a header")
+            raise Wrong("is no name of a header", part=name)
         if not one.isprintable() or not one.isascii():
-            raise Mistake(f"the value of {name} is not one line of plain ASCII")
+            raise Wrong(f"is not one line of plain ASCII, as the value of {name} has to be", part=one)
     return named
 
 
 def _named(value: object) -> dict[str, Any]:
-    if not isinstance(value, dict) or not value or not all(isinstance(name, str) for name in value):
-        raise Mistake("write names and values, as in {name: value}")
+    if not isinstance(value, dict) or not value:
+        raise Wrong("cannot be used: write names and values, as in {name: value}", part="")
     return value

@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from email.message import Message
 
-    from cfgate.simulator.api import Reply
+    from cfgate.simulator.api import Response
 
-    Answering = Callable[[str, str, Message[str, str]], Reply]
+    Answering = Callable[[str, str, Message[str, str]], Response]
 
 _BODILESS: Final = frozenset({204, 304})
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER, on, for 0 seconds: close sends an RST
@@ -88,7 +88,7 @@ class _Handler(BaseHTTPRequestHandler):
     server: Server
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
-        """Say nothing: the simulator keeps its own record."""
+        """Write nothing: the simulator keeps its own record."""
 
     def answer(self) -> None:
         """Answer one request."""
@@ -116,14 +116,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
 
-    def _head(self, reply: Reply) -> bytes:
+    def _head(self, reply: Response) -> bytes:
         if reply.headers.get("Connection", "").lower() == "close":
             self.close_connection = True
         lines = [f"HTTP/1.1 {reply.status} {phrase_of(reply.status)}"]
         lines += [f"{name}: {value}" for name, value in reply.headers.items()]
         return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
-    def _bodiless(self, reply: Reply) -> bool:
+    def _bodiless(self, reply: Response) -> bool:
         return self.command == "HEAD" or reply.status in _BODILESS
 
     def _trouble(self, trouble: Trouble, rest: bytes) -> None:

@@ -1,8 +1,12 @@
-"""The human forms that all reports and the log share."""
+"""How a sentence for a person is worded: values quoted, words listed, names guessed, times and counts.
+
+Reports, log and settings share these forms.
+"""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Final
 
@@ -11,6 +15,7 @@ from cfgate.text.invisible import INVISIBLE
 # (below so many seconds, rounded to so many): the further away, the less an estimate can know.
 _GRAINS: Final = ((60.0, 5), (600.0, 10), (3600.0, 60), (14_400.0, 300))
 _COARSEST: Final = 900
+_LONGEST_VALUE: Final = 60  # characters of a value that a sentence can contain
 
 
 def duration(seconds: float) -> str:
@@ -52,7 +57,7 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
 
 
-def visible(text: str) -> str:
+def pictured(text: str) -> str:
     """Replace what cannot be seen by its picture or by U+FFFD, but tabs; every line end becomes LF."""
     return INVISIBLE.sub(_picture, text.replace("\r\n", "\n").replace("\r", "\n"))
 
@@ -64,3 +69,50 @@ def _picture(match: re.Match[str]) -> str:
     if code < 0x20:
         return chr(0x2400 + code)  # the block "Control Pictures" has them in the same order
     return "\u2421" if code == 0x7F else "\ufffd"
+
+
+class Wrong(ValueError):
+    """A value is no good: a clause that follows it in a sentence ("has no unit: 90s or 90m?").
+
+    `part` is the piece of the value that is to blame, "" when none of it may be shown, `None` for all of it.
+    """
+
+    def __init__(self, why: str, part: str | None = None) -> None:
+        super().__init__(why)
+        self.part = part
+
+
+def shown(text: str) -> str:
+    """Quote a value for a sentence: short, one line, and nothing in it that a terminal obeys."""
+    return repr(text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…")
+
+
+def named(name: str) -> str:
+    """Put a name that came from outside into a sentence: as it is when it is harmless, or else quoted."""
+    return name if name.isprintable() and 0 < len(name) <= _LONGEST_VALUE else shown(name)
+
+
+def listed(words: Iterable[str], last: str = "and") -> str:
+    """Enumerate words as a sentence does: `a, b and c`."""
+    *most, final = words
+    return f"{', '.join(most)} {last} {final}" if most else final
+
+
+def problem(wrong: Wrong, text: str, place: str) -> str:
+    """Say what is wrong with a value that stands at `place`; it is shown as far as `wrong` allows it."""
+    part = text if wrong.part is None else wrong.part
+    return f"{shown(part)} from {place} {wrong}" if part else f"the value from {place} {wrong}"
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Ask whether one of the `known` names was meant, or list them all."""
+    names = {name.lower(): name for name in known}
+    guess = closest(word.lower(), names)
+    return f"did you mean {names[guess]}?" if guess else f"write {listed(names.values(), 'or')}"
+
+
+def closest(word: str, known: Iterable[str], *, likeness: float = 0.7) -> str:
+    """Guess which of the `known` names was meant; "" when none is like enough (0 to 1)."""
+    from difflib import get_close_matches  # late: only for those who have made a mistake
+
+    return next(iter(get_close_matches(word[:_LONGEST_VALUE], known, cutoff=likeness)), "")

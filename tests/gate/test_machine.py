@@ -24,7 +24,6 @@ from hypothesis.stateful import (
 
 from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
 from cfgate.gate.history import History
-from cfgate.gate.loop import _ENDINGS
 from cfgate.gate.patience import Streak
 from cfgate.model import GateStatus, JobState, Verdict
 from cfgate.system.clock import Deadline
@@ -202,7 +201,7 @@ def believes_everything(patch: pytest.MonkeyPatch) -> None:
 
 def takes_squashed_for_ready(patch: pytest.MonkeyPatch) -> None:
     """End green on a job that another one has replaced."""
-    patch.setitem(_ENDINGS, Verdict.SQUASHED, GateStatus.READY)
+    patch.setattr(Verdict.SQUASHED, "ending", GateStatus.READY)
 
 
 def forgets_the_deadline(patch: pytest.MonkeyPatch) -> None:

@@ -188,6 +188,7 @@ def test_a_terminal_that_tells_no_size_has_the_usual_one() -> None:
     assert len(stream.getvalue().split("\r")[-2]) == 79
 
 
+@pytest.mark.process
 def test_tqdm_is_loaded_for_a_terminal_only() -> None:
     """In a pipeline nobody pays for a progress bar."""
     program = (

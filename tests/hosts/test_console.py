@@ -96,6 +96,7 @@ def test_a_missing_or_closed_stream_is_no_error() -> None:
         Console(stream).lines(["a"])
 
 
+@pytest.mark.process
 def test_a_reader_that_goes_away_does_not_change_the_exit_code() -> None:
     """With a broken pipe Python would exit with 120 when it flushes stdout at its end."""
     program = (

@@ -82,6 +82,7 @@ def test_the_runner_reads_outputs(content: bytes, values: dict[str, str], error:
     assert (error in outputs.error) if error and outputs.error else outputs.error is error
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("content", "status"), [(b"a<<E\n1\nE\n", 0), (b"a<<E\n1\n", 1)])
 def test_the_reader_of_outputs_is_a_command_too(tmp_path: Path, content: bytes, status: int) -> None:
     """`python -m tests.support.parsers.file_commands FILE` prints JSON, and fails where the step would."""

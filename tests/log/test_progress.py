@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 import pytest
 
 from cfgate.hosts import Bar, Level, Style
-from cfgate.log.ending import conclude
+from cfgate.log.ending import write_ending
 from cfgate.log.progress import ProgressLog, headline
 from cfgate.model import GateStatus, Outcome, Resource, Result, Target
 from cfgate.model.events import Answered, AskingAgain, Ended, Noted
@@ -172,7 +172,7 @@ def test_several_targets_end_in_a_table() -> None:
     )
     ready = Outcome(LINUX, GateStatus.READY, "linux is Completed", "", job("Completed"), 220, 19)
     update = Outcome(Target(7, resource=Resource.IMAGE_UPDATE), GateStatus.PENDING, "not followed", waited=9)
-    conclude(book, Result(GateStatus.FAILED, 1, "1 of 3 targets are ready", "", (failed, ready, update)))
+    write_ending(book, Result(GateStatus.FAILED, 1, "1 of 3 targets are ready", "", (failed, ready, update)))
     assert book.lines[:-1] == [
         "target        id    status   state      waited  requests  reason",
         "linux         9001  ready    Completed  3m40s   19",
@@ -190,7 +190,7 @@ def test_every_failure_is_told_in_the_annotation() -> None:
         Outcome(LINUX, GateStatus.FAILED, "linux is Failed"),
         Outcome(CONSOLE, GateStatus.PENDING, "x"),
     ]
-    conclude(book, Result(GateStatus.FAILED, 1, "linux is Failed", "Mend it.", tuple(outcomes)))
+    write_ending(book, Result(GateStatus.FAILED, 1, "linux is Failed", "Mend it.", tuple(outcomes)))
     ((_, _, message),) = book.annotations
     late = [f"{n} was late." for n in range(1, 11)]
     assert message.split("\n") == ["linux is Failed. Mend it.", *late, "And 3 more."]
@@ -200,7 +200,7 @@ def test_all_ready_is_told_with_their_number() -> None:
     """The last line of several says how many there were, of what."""
     book = Notebook(annotates=False)
     outcomes = tuple(Outcome(target, GateStatus.READY, "") for target in (LINUX, CONSOLE))
-    conclude(book, Result(GateStatus.READY, 0, "", "", outcomes))
+    write_ending(book, Result(GateStatus.READY, 0, "", "", outcomes))
     assert book.lines[-1] == "ready: all 2 image versions"
 
 
@@ -239,7 +239,7 @@ def result(
 def test_ready_is_told_in_one_line_and_one_notice() -> None:
     """A green gate ends with one line that says how long it took, and one notice."""
     book = Notebook()
-    conclude(book, result(GateStatus.READY, "image version 9001 is Completed", ""))
+    write_ending(book, result(GateStatus.READY, "image version 9001 is Completed", ""))
     assert book.lines == ["ready: image version 9001 after 3m40s (19 requests)"]
     assert book.annotations == [(Level.NOTICE, "cfgate: ready", "image version 9001 is Completed")]
 
@@ -248,7 +248,7 @@ def test_ready_is_told_in_one_line_and_one_notice() -> None:
 def test_every_other_ending_tells_what_and_what_to_do_in_its_last_lines(status: GateStatus) -> None:
     """The last two lines name the status, the reason and the remedy; one annotation says the same."""
     book = Notebook()
-    conclude(book, result(status))
+    write_ending(book, result(status))
     name = status.label.replace("_", " ")
     assert book.lines == [f"{name} after 3m40s (19 requests): so it was", "what to do: Do this."]
     ((level, title, message),) = book.annotations
@@ -260,14 +260,14 @@ def test_every_other_ending_tells_what_and_what_to_do_in_its_last_lines(status: 
 def test_a_job_error_is_told_in_full_before_the_last_lines() -> None:
     """Every line of the job error is in the log, each behind a mark of its own."""
     book = Notebook()
-    conclude(book, result(GateStatus.FAILED, job=job("Failed", joberror="disk full\r\n::error::x\rlast")))
+    write_ending(book, result(GateStatus.FAILED, job=job("Failed", joberror="disk full\r\n::error::x\rlast")))
     assert book.groups == {"job error of image version 9001": ["| disk full", "| ::error::x", "| last"]}
 
 
 def test_what_is_odd_about_a_ready_job_is_annotated() -> None:
     """A job that was retried is ready, with a warning."""
     book = Notebook()
-    conclude(book, result(GateStatus.READY, job=job("Completed", jobfailed=2)))
+    write_ending(book, result(GateStatus.READY, job=job("Completed", jobfailed=2)))
     assert (
         Level.WARNING,
         "image version 9001 is ready, but looks odd",
@@ -279,7 +279,7 @@ def test_a_rehearsal_says_so_where_it_matters() -> None:
     """The last line and the annotation of a rehearsal say that Clanforge was not asked."""
     book = Notebook()
     ready = result(GateStatus.READY, "image version 9001 is Completed", "")
-    conclude(book, Result(ready.status, 0, ready.reason, "", ready.outcomes, rehearsal=True, waited=220))
+    write_ending(book, Result(ready.status, 0, ready.reason, "", ready.outcomes, rehearsal=True, waited=220))
     assert "rehearsal" in book.lines[-1]
     assert "rehearsal" in book.annotations[-1][1]
 
@@ -287,6 +287,6 @@ def test_a_rehearsal_says_so_where_it_matters() -> None:
 def test_where_there_is_only_a_log_nothing_is_said_twice() -> None:
     """A host without annotations gets the last lines alone."""
     book = Notebook(annotates=False)
-    conclude(book, result(GateStatus.TIMEOUT))
+    write_ending(book, result(GateStatus.TIMEOUT))
     assert book.annotations == []
     assert book.lines == ["timeout after 3m40s (19 requests): so it was", "what to do: Do this."]

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 
 from cfgate.hosts.console import Console
 from cfgate.hosts.gitlab import GitLab
-from cfgate.log.ending import conclude
+from cfgate.log.ending import write_ending
 from cfgate.model import GateStatus, JobState
 from cfgate.settings.options import OPTIONS, Option
 from cfgate.settings.parsers import one_line
@@ -276,7 +276,7 @@ def test_the_errors_of_many_jobs_leave_room_for_the_verdict(filler: str) -> None
         outcome(GateStatus.FAILED, id=number, job=failed, reason="why " * 60) for number in range(1, 501)
     ]
     stream = io.StringIO()
-    conclude(GitLab(Console(stream, colour=True)), result(*outcomes))
+    write_ending(GitLab(Console(stream, colour=True)), result(*outcomes))
     assert len(stream.getvalue().encode()) < 4 << 20
     assert stream.getvalue().count("Disk7") == 500
     assert "what to do:" in stream.getvalue().splitlines()[-1]

@@ -1,7 +1,8 @@
-"""Signals that come at the worst moment: while the program is still being loaded."""
+"""The start: signals while the program is being loaded, and what is missing to load it."""
 
 from __future__ import annotations
 
+import ast
 import os
 import signal
 import subprocess
@@ -62,3 +63,38 @@ def test_a_signal_while_the_program_is_loaded_ends_it_in_order(
     outputs = file_commands.parse(output.read_bytes()).values
     assert (outputs["status"], outputs["ready"]) == ("interrupted", "false")
     assert number.name in outputs["reason"]
+
+
+def test_without_its_packages_it_says_what_to_install() -> None:
+    """A bare clone ends with one line that names a package and the way to get it, and exit code 2."""
+    ran = subprocess.run(
+        [sys.executable, "-S", "-m", "cfgate", "check", "9001"],  # -S: nothing that is installed
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (2, "")
+    (line,) = ran.stderr.splitlines()
+    assert line.startswith("invalid: the Python package ")
+    assert "pip install -r requirements/runtime.txt" in line
+
+
+_OLD_PYTHON = (
+    "import runpy, sys; sys.version_info = (3, 10, 9); runpy.run_module('cfgate', run_name='__main__')"
+)
+
+
+def test_an_older_python_is_told_so() -> None:
+    """It ends with one line that names the version it needs, and exit code 2."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _OLD_PYTHON], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    told = "cfgate needs Python 3.11 or newer; this is 3.10\n"
+    assert (ran.returncode, ran.stdout, ran.stderr) == (2, "", told)
+
+
+@pytest.mark.parametrize("name", ["__init__.py", "__main__.py"])
+def test_an_older_python_can_read_what_tells_it(name: str) -> None:
+    """The files that are read first have no syntax that Python 3.6 does not know."""
+    ast.parse((ROOT / "cfgate" / name).read_text("utf-8"), feature_version=(3, 6))

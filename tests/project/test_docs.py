@@ -26,7 +26,7 @@ from cfgate.report.result import as_dict
 from cfgate.schedule import FixedInterval
 from cfgate.settings.options import BY_NAME, TARGETS
 from cfgate.settings.reading import read
-from cfgate.settings.values import Demo, InvalidRequest, Run, Show, Simulate
+from cfgate.settings.values import InvalidRequest, Run, Show, Simulate
 from cfgate.simulator import Simulator, parse
 from tests.support.canary import BEARER, KEYS
 from tests.support.factories import result
@@ -233,7 +233,7 @@ def test_a_command_line_is_understood(argv: list[str], given: dict[str, str]) ->
     environ = dict(ACCOUNT)
     if "CLANFORGE_TOKEN" in given:
         environ = dict(BEARER)
-    assert isinstance(read(argv, environ), (Run, Demo, Simulate, Show))
+    assert isinstance(read(argv, environ), (Run, Simulate, Show))
 
 
 def test_command_lines_are_found() -> None:

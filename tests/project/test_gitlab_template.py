@@ -141,6 +141,7 @@ SAMPLES = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "option", [option for option in GIVEN if option.name in SAMPLES], ids=lambda o: o.name
 )
@@ -152,18 +153,21 @@ def test_an_input_reaches_the_program(tmp_path: Path, option: Option) -> None:
     assert found.sources[option.name] == f"input {option.name}"
 
 
+@pytest.mark.process
 def test_the_id_of_this_gate_comes_before_that_of_an_earlier_one(tmp_path: Path) -> None:
     """A second gate waits for its own image versions, whatever the first has left in the environment."""
     found = settings(tmp_path, image_version_id="9001, 9002")
     assert [target.id for target in found.targets] == [9001, 9002]
 
 
+@pytest.mark.process
 def test_an_id_that_is_empty_is_refused(tmp_path: Path) -> None:
     """A variable without a value does not make a second gate ask about the image version of the first."""
     with pytest.raises(InvalidRequest, match="flag --image-version-id has no value"):
         settings(tmp_path, image_version_id="")
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "text",
     [
@@ -186,6 +190,7 @@ def test_hostile_text_is_only_text(tmp_path: Path, name: str, text: str) -> None
             read(argv, environ)
 
 
+@pytest.mark.process
 def test_the_reports_are_wired(tmp_path: Path) -> None:
     """Whatever the program writes is kept, is in the place where GitLab looks for it, and is not old."""
     made = job(image_version_id="9001")
@@ -201,6 +206,7 @@ def test_the_reports_are_wired(tmp_path: Path) -> None:
     started(tmp_path, made)
 
 
+@pytest.mark.process
 def test_the_job_outlives_its_gate(tmp_path: Path) -> None:
     """With the defaults, GitLab does not end the job before the gate has reported."""
     (minutes,) = re.findall(r"^(\d+)m$", INPUTS["job-timeout"]["default"])

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgate.settings.options import OPTIONS, TARGET_OPTIONS, Option
-from cfgate.settings.wording import Wrong
+from cfgate.text.wording import Wrong
 from tools import schema
 
 SCHEMA: dict[str, Any] = json.loads(schema.PATH.read_text("utf-8"))

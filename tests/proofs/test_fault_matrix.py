@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from cfgate import cli
+from cfgate import session
 from cfgate.hosts import Host
 from cfgate.log import progress
 from cfgate.model import Verdict
@@ -69,7 +69,7 @@ def shows_a_key(patch: pytest.MonkeyPatch) -> None:
         host.log(settings.credentials.secret_key)  # type: ignore[attr-defined]
         introduce(host, settings, warnings)  # type: ignore[arg-type]
 
-    patch.setattr(cli, "introduce", telling)
+    patch.setattr(session, "introduce", telling)
 
 
 def looks_once_more(patch: pytest.MonkeyPatch) -> None:

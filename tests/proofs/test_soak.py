@@ -12,12 +12,11 @@ from random import Random
 import pytest
 
 from cfgate import delivery
-from cfgate.gate.loop import _ENDINGS
 from cfgate.gate.pacer import Pacer
 from cfgate.model import GateStatus, Verdict
 from cfgate.report.outputs import outputs
 from cfgate.schedule import Cadence, FixedInterval
-from cfgate.simulator.server import Request
+from cfgate.simulator.server import Exchange
 from cfgate.system.clock import Deadline
 from proofs import soak, soak_real
 from proofs.soak_real import Ended
@@ -49,7 +48,7 @@ def test_real_processes_keep_every_promise() -> None:
 
 def calls_squashed_ready(patch: pytest.MonkeyPatch) -> None:
     """End green on a job that another one has replaced."""
-    patch.setitem(_ENDINGS, Verdict.SQUASHED, GateStatus.READY)
+    patch.setattr(Verdict.SQUASHED, "ending", GateStatus.READY)
 
 
 def loses_an_output(patch: pytest.MonkeyPatch) -> None:
@@ -122,7 +121,7 @@ def test_the_real_soak_finds_what_is_wrong() -> None:
         running = [replace(request, answered="200 Running") for request in ended.requests]
         assert "FALSE GREEN" in told(requests=tuple(running))
         assert "FALSE GREEN" in told(requests=())
-        more: tuple[Request, ...] = ended.requests * 2
+        more: tuple[Exchange, ...] = ended.requests * 2
         assert "the simulator has seen" in told(requests=more)
         assert "took 99.0 s" in told(seconds=99.0, around=6.0)
         assert "9.0 s after a signal" in told(after_signal=9.0, around=6.0)

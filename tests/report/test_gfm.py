@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
-from cfgate.text.wording import visible
+from cfgate.text.wording import pictured
 from tests.support import hostile
 from tests.support.gfm import Page
 
@@ -43,11 +43,11 @@ def check_cell(text: str) -> None:
     row = Page(table({"h": LEFT, "i": RIGHT}, [text], lambda text: [cell(text), "next"], room=100_000))
     assert [tag for tag in row.tags if tag not in {"code", "br"}] == TABLE
     assert row.attributes == [("align", "right")] * 2
-    assert "".join(row.quiet) == visible(text)
+    assert "".join(row.quiet) == pictured(text)
     assert row.loud.split() == ["h", "i", "next"]
     sentence = Page(f"Before {cell(text)} after")
     assert set(sentence.tags) <= {"p", "code", "br"}
-    assert "".join(sentence.quiet) == visible(text)
+    assert "".join(sentence.quiet) == pictured(text)
     assert sentence.loud.split() == ["Before", "after"]
 
 
@@ -68,7 +68,7 @@ def check_block(text: str) -> None:
     page = Page(folding("title", block(text, room=100_000)) + "\n\n*after*\n")
     assert page.tags == ["details", "summary", "pre", "code", "p", "em"]
     assert page.attributes == []
-    assert page.quiet == [visible(text)]
+    assert page.quiet == [pictured(text)]
     assert page.loud.split() == ["title", "after"]
 
 
@@ -88,7 +88,7 @@ def test_a_long_block_is_cut(text: str, room: int) -> None:
     encoded = block(text, room)
     assert len(encoded.encode()) <= room + 150
     (shown,) = Page(encoded).quiet
-    whole = visible(text)
+    whole = pictured(text)
     if shown != whole:
         kept, _, rest = shown.rpartition("… (")
         assert whole.startswith(kept)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from cfgate.model import GateStatus, JobState, Resource, Result, Retry
 from cfgate.report.junit import junit
-from cfgate.text.wording import visible
+from cfgate.text.wording import pictured
 from tests.support import hostile
 from tests.support.factories import job, outcome, result, results
 
@@ -150,7 +150,7 @@ def test_a_long_text_is_cut() -> None:
 def test_any_text_comes_back(text: str) -> None:
     """Any text is there again when the report is read, but for what XML forbids."""
     failed = outcome(GateStatus.FAILED, reason="why", remedy="", job=job(JobState.FAILED, error=text))
-    expected = visible(text).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+    expected = pictured(text).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
     content = read(junit(result(failed))).findtext("testcase/failure", "")
     assert content == (f"why\n\n{expected}" if text else "why")
 

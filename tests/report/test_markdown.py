@@ -10,7 +10,7 @@ from hypothesis import given, settings
 
 from cfgate.model import GateStatus, JobState, JobStatus, Moment, Outcome, Resource, Result, Retry, Target
 from cfgate.report.markdown import markdown
-from cfgate.text.wording import visible
+from cfgate.text.wording import pictured
 from tests.support import hostile
 from tests.support.factories import job, outcome, result, results
 from tests.support.gfm import Page
@@ -132,7 +132,7 @@ def test_any_result_is_a_well_made_page(any_result: Result) -> None:
     assert set(page.tags) <= OWN_TAGS
     assert {name for name, _ in page.attributes} <= {"align", "lang", "open"}
     assert page.tags.count("td") == expected_cells(any_result)
-    assert page.quiet.count(visible(any_result.reason)) >= bool(any_result.reason)
+    assert page.quiet.count(pictured(any_result.reason)) >= bool(any_result.reason)
 
 
 def expected_cells(any_result: Result) -> int:

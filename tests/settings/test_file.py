@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from cfgate.settings.file import read_file
 from cfgate.settings.layers import FileFindings
-from cfgate.settings.wording import Wrong
+from cfgate.text.wording import Wrong
 
 Write = Callable[[str | bytes], Path]
 
@@ -163,13 +163,13 @@ def test_a_list_of_ids_is_flat(read: Read, value: str) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        ("just words", "holds no options"),
-        ("- timeout: 5m", "holds no options"),
+        ("just words", "has no options"),
+        ("- timeout: 5m", "has no options"),
         ("a: b: c", "is not YAML, line 1, column 5: mapping values are not allowed here"),
         ("timeout: 5m\n---\ntimeout: 6m\n", "is not YAML, line 2, column 1: but found another document"),
         ("timeout: *gone", "is not YAML, line 1, column 10: found undefined alias 'gone'"),
-        ("timeout: '\x01'", "is not YAML: it holds characters that cannot be printed"),
-        (r'timeout: "\U7fffffff"', "is not YAML: it holds a number that means nothing"),
+        ("timeout: '\x01'", "is not YAML: it has characters that cannot be printed"),
+        (r'timeout: "\U7fffffff"', "is not YAML: it has a number that means nothing"),
         (b"\xff\xfet\0", "is not UTF-8, at byte 1"),
         ("[" * 20_000, "is nested too deeply"),
         ("[" * 102 + "]" * 102, "is nested too deeply"),
@@ -213,7 +213,7 @@ def test_a_file_without_measure_is_not_read_to_its_end(tmp_path: Path) -> None:
         (".", "cannot be read: Is a directory"),
         ("none.yml", "cannot be read: No such file or directory"),
         ("x" * 300, "cannot be read: File name too long"),
-        ("a\0b", "holds characters that cannot be printed"),
+        ("a\0b", "has characters that cannot be printed"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused(tmp_path: Path, path: str, why: str) -> None:

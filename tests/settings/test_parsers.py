@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from cfgate.settings import parsers
 from cfgate.settings.address import api_url, page_url
 from cfgate.settings.options import BY_NAME, OPTIONS, SIMULATE_OPTIONS
-from cfgate.settings.wording import Wrong
 from cfgate.system.loopback import is_loopback
+from cfgate.text.wording import Wrong
 
 WEEK = 7 * 24 * 3600
 
@@ -28,85 +28,10 @@ def refusal(parse: Callable[[str], Any], text: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [
-        ("90s", 90),
-        ("45m", 2700),
-        ("1h30m", 5400),
-        ("1.5h", 5400),
-        ("1h0m1s", 3601),
-        ("90m", 5400),
-        ("0.25s", 0.25),
-        ("0", 0),
-        ("0s", 0),
-        ("168h", WEEK),
-    ],
-)
-def test_a_duration_is_read_as_seconds(text: str, seconds: float) -> None:
-    """Hours, minutes and seconds add up, with or without a fraction."""
-    assert parsers.duration(text) == seconds
-
-
-@pytest.mark.parametrize("text", ["1", "90", "3600", "1.5"])
-def test_a_bare_number_is_asked_back(text: str) -> None:
-    """A number without a unit is refused with the question that its writer has to answer."""
-    assert refusal(parsers.duration, text) == f"has no unit: {text}s or {text}m?"
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "1d",
-        "500ms",
-        "5min",
-        "1:30",
-        "30m1h",
-        "1h 30m",
-        "45M",
-        "1e3s",
-        "nan",
-        "inf",
-        "s",
-        ".5h",
-        "1.h",
-        "٣s",
-        "1,5h",
-    ],
-)
-def test_what_is_no_duration_is_refused(text: str) -> None:
-    """Other units, orders, digits and spellings are refused with examples of what is read."""
-    assert "90s, 45m, 1h30m or 1.5h" in refusal(parsers.duration, text)
-
-
-def test_a_negative_duration_is_refused() -> None:
-    """Less than no time cannot be waited for."""
-    assert refusal(parsers.duration, "-5m") == "is negative: a duration is 0 or more"
-
-
-@pytest.mark.parametrize("text", ["168h1s", "999999999h"])
+@pytest.mark.parametrize("text", ["7d1s", "168h1s", "999999999h"])
 def test_a_duration_without_measure_is_refused(text: str) -> None:
     """A week is the longest wait."""
-    assert refusal(parsers.duration, text) == "is too long: 168h (7 days) at most"
-
-
-@settings(deadline=None)
-@given(st.integers(0, WEEK * 1000))
-def test_a_spelled_duration_reads_back(milliseconds: int) -> None:
-    """What `spelled` writes, `duration` reads, to the millisecond."""
-    seconds = milliseconds / 1000
-    assert parsers.duration(parsers.spelled(seconds)) == pytest.approx(seconds, abs=1e-9)
-
-
-@settings(deadline=None)
-@given(st.text(alphabet="0123456789.hmsd-+e ", min_size=1) | st.text(min_size=1))
-def test_a_duration_is_read_or_refused(text: str) -> None:
-    """Any text is either a finite duration within bounds, or refused."""
-    try:
-        seconds = parsers.duration(text)
-    except Wrong:
-        return
-    assert 0 <= seconds <= WEEK
+    assert refusal(parsers.duration, text) == "is too long: 7d at most"
 
 
 @pytest.mark.parametrize("text", ["999m", "0.999s", "0"])
@@ -240,9 +165,9 @@ def test_an_address_is_read_in_its_shortest_form(text: str, url: str) -> None:
         ("api.example.com", "is not an address"),
         ("ftp://api.example.com", "is not an address"),
         ("file:///etc/passwd", "is not an address"),
-        ("https://api.example.com\\.evil.example", "holds characters"),
-        ("https://api.exa\tmple.com", "holds characters"),
-        ("https://bücher.example", "holds characters"),
+        ("https://api.example.com\\.evil.example", "has characters"),
+        ("https://api.exa\tmple.com", "has characters"),
+        ("https://bücher.example", "has characters"),
         ("https://api%2eexample.com", "has no host name"),
         ("https://-api.example.com", "has no host name"),
     ],
@@ -336,7 +261,7 @@ def test_a_credential_is_one_word(text: str) -> None:
 def test_an_access_key_has_no_colon() -> None:
     """HTTP Basic ends the user name at the first colon, so both halves in one are refused."""
     assert refusal(parsers.access_key, "key:secret") == (
-        "holds a colon: give the access key here and the secret key as `secret-key`"
+        "has a colon: give the access key here and the secret key as `secret-key`"
     )
     assert parsers.credential("sec:ret") == "sec:ret"
 
@@ -345,7 +270,7 @@ def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     """A directory, an impossible name and, but for the result, stdout are refused before the wait."""
     assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"
     assert refusal(parsers.report_path, "-") == "is no file: only `result-file` can be `-`, for stdout"
-    assert refusal(parsers.report_path, "a\0b") == "holds characters that cannot be printed"
+    assert refusal(parsers.report_path, "a\0b") == "has characters that cannot be printed"
     assert refusal(parsers.report_path, "x" * 300) == "cannot be written: File name too long"
     (tmp_path / "report.xml").touch()
     inside = f"{tmp_path}/report.xml/report.xml"
@@ -381,12 +306,12 @@ def test_a_scenario_is_one_that_can_be_played(tmp_path: Path) -> None:
     """Every problem of a scenario is found when the settings are read; a good one keeps its name."""
     assert parsers.scenario("flaky") == "flaky"
     assert refusal(parsers.scenario, "redy").startswith(
-        "cannot be played: there is no such scenario; did you"
+        "cannot be played: there is no such scenario: did you"
     )
     written = tmp_path / "mine.yml"
     written.write_text("lif: []\nspeed: 1\n", "utf-8")
     assert refusal(parsers.scenario, str(written)).startswith(
-        "cannot be played: lif: there is no such key; did you mean life?; speed: there is no such key; "
+        "cannot be played: key lif from line 1, column 1 is unknown: did you mean life?; key speed "
     )
 
 

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
@@ -21,7 +20,6 @@ from cfgate.settings.options import OPTIONS
 from cfgate.settings.reading import read
 from cfgate.settings.values import (
     Credentials,
-    Demo,
     Files,
     InvalidRequest,
     Plan,
@@ -186,7 +184,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
 
 def test_what_is_not_given_is_left_at_its_default() -> None:
     """Somebody with keys, an ASID and an id has the settings of the table, and the keys are theirs."""
-    assert replace(settings_of(), sources={}) == Settings(
+    assert settings_of()._replace(sources={}) == Settings(
         plans=(Plan(Target(9001), account_service_id=1234567),),
         credentials=Credentials(access_key=ACCESS_KEY, secret_key=SECRET_KEY),
     )
@@ -215,12 +213,12 @@ def test_what_is_not_given_is_left_at_its_default() -> None:
         (
             [],
             {"CLANFORGE_SECRET_KEY": "hunter2\nhunter2"},
-            "the value from environment CLANFORGE_SECRET_KEY holds blanks, line breaks or *: copy it again",
+            "the value from environment CLANFORGE_SECRET_KEY has blanks, line breaks or *: copy it again",
         ),
         (
             ["--junit-file=a\x1b[2J" + "x" * 99],
             {},
-            r"'a\x1b?2Jxxx*x…' from flag --junit-file holds characters *",
+            r"'a\x1b?2Jxxx*x…' from flag --junit-file has characters *",
         ),
         (["--timeout=" + "x" * 60], {}, f"'{'x' * 60}' from flag --timeout is not a duration: *"),
         (["--timeout=" + "x" * 61], {}, f"'{'x' * 60}…' from flag --timeout is not a duration: *"),
@@ -237,7 +235,7 @@ def test_what_is_not_given_is_left_at_its_default() -> None:
             [],
             {"INPUT_API-URL": "https://me:hunter2@api.example.com"},
             (
-                "the value from input `api-url` holds an `@`: leave user name and password away, they are "
+                "the value from input `api-url` has an `@`: omit user name and password, they are "
                 "options of their own"
             ),
         ),
@@ -245,7 +243,7 @@ def test_what_is_not_given_is_left_at_its_default() -> None:
             ["--api-url=https://bücher.example"],
             {},
             (
-                "'https://bücher.example' from flag --api-url holds characters that no address has (write a "
+                "'https://bücher.example' from flag --api-url has characters that no address has (write a "
                 "host name in its ASCII form, xn--…)"
             ),
         ),
@@ -430,15 +428,15 @@ def test_a_flag_that_is_refused_twice_is_hidden_twice() -> None:
     """Each credential on the command line is known, and not shown where it stands once more."""
     argv = ["--token=hunter2-hunter2", "--token", "hunter3-hunter3", "--timeout=hunter2-hunter2"]
     assert problems(["9001", *argv], ACCOUNT)[1:] == (
-        "the value from flag --timeout holds a credential: are two values swapped?",
+        "the value from flag --timeout contains a credential: are two values swapped?",
     )
 
 
 @pytest.mark.parametrize(
     ("key", "what", "why"),
     [
-        (SECRET_KEY, "the value", "holds a credential: are two values swapped[?]"),
-        ("test", "the value", "holds a credential: are two values swapped[?]"),
+        (SECRET_KEY, "the value", "contains a credential: are two values swapped[?]"),
+        ("test", "the value", "contains a credential: are two values swapped[?]"),
         ("abc", "'abc'", "is not an id: *"),
     ],
 )
@@ -473,7 +471,8 @@ def test_a_value_that_holds_a_credential_is_refused(option: str) -> None:
     environ = {**ACCOUNT, "CLANFORGE_ACCESS_KEY": key, option: f"https://example.com/{key}"}
     failed = invalid(["9001"], environ)
     assert (
-        f"the value from environment {option} holds a credential: are two values swapped?" in failed.problems
+        f"the value from environment {option} contains a credential: are two values swapped?"
+        in failed.problems
     )
     assert (failed.files.junit, failed.files.details_url) == ("", "")
 
@@ -495,7 +494,7 @@ def test_check_looks_once() -> None:
     assert request.settings.plans[0].timeout == 0
     assert request.settings.sources["timeout"] == "command check"
     assert problems(["check", "9001", "--timeout", "5m"], ACCOUNT) == (
-        "flag --timeout does not go with check, which never waits: leave it away or use wait",
+        "flag --timeout does not go with check, which never waits: omit it or use wait",
     )
 
 
@@ -505,7 +504,10 @@ def test_the_simulator_reads_its_flags_alone() -> None:
     assert read(["simulate"], environ) == Simulate(scenario="ready", port=0, speed=1)
     argv = ["simulate", "--scenario", "stuck", "--port", "8080", "--speed", "20"]
     assert read(argv, environ) == Simulate(scenario="stuck", port=8080, speed=20)
-    assert read(["demo", "--speed=3"], environ) == Demo(speed=3)
+    demo = read(["demo", "--speed=3"], environ)
+    assert isinstance(demo, Run)
+    assert (demo.settings.rehearse, demo.settings.speed) == ("demo", 3)
+    assert demo.settings.credentials == Credentials()
     failed = invalid(["simulate", "--port=http"], {"CFGATE_JUNIT_FILE": "junit.xml"})
     assert failed.problems == (
         "'http' from flag --port is not a port: write a whole number from 0 (any free one) to 65535",
@@ -524,7 +526,7 @@ def test_the_simulator_reads_its_flags_alone() -> None:
 def test_the_simulator_shows_no_credential(argv: list[str], environ: dict[str, str]) -> None:
     """It has no use for one, but one that is in the wrong place is not repeated."""
     found = problems(["simulate", "--port=hunter2", *argv], environ)
-    assert found[-1] == "the value from flag --port holds a credential: are two values swapped?"
+    assert found[-1] == "the value from flag --port contains a credential: are two values swapped?"
 
 
 def test_help_and_version_need_nothing() -> None:
@@ -537,6 +539,7 @@ def test_help_and_version_need_nothing() -> None:
     assert "Exit codes" in page.text
 
 
+@pytest.mark.process
 def test_what_is_rarely_needed_is_not_imported() -> None:
     """The container, which is started without arguments, pays for neither argparse nor YAML."""
     environ = {**os.environ, **ACCOUNT, "CFGATE_IMAGE_VERSION_ID": "9001"}

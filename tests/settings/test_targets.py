@@ -340,7 +340,7 @@ def test_the_name_of_a_target_holds_no_credential(refuse: Refuse) -> None:
     """A name stands everywhere, so that one with a credential in it is refused, unseen."""
     content = "targets: {a: {image-version-id: 1}, my hunter3-hunter3: {image-version-id: 2}}"
     assert refuse(content, CLANFORGE_TOKEN="hunter3-hunter3") == (
-        "the name of a target from flag --config holds a credential: are two values swapped?",
+        "the name of a target from flag --config contains a credential: are two values swapped?",
     )
 
 

@@ -422,7 +422,7 @@ def test_a_roll_out_counts_machines() -> None:
         reply = player.api.answer("GET", Resource.ROLLOUT.address(7, 1), "")
         counts.append(tuple(json.loads(reply.body).values()))
     assert counts == [(0, 0, 0), (20, 0, 0), (10, 0, 10), (0, 0, 20)]
-    assert reply.told == "0 pending, 0 failed, 20 completed"
+    assert reply.summary == "0 pending, 0 failed, 20 completed"
 
 
 def test_a_roll_out_that_fails_says_on_how_many_machines() -> None:

@@ -17,7 +17,7 @@ from cfgate.errors import GateError
 from cfgate.model import Resource
 from cfgate.rules.answer import judge
 from cfgate.simulator import Scenario, Simulator, parse
-from cfgate.simulator.api import Access, Api, Reply
+from cfgate.simulator.api import Access, Api, Response
 
 ID = 9001
 PATH = f"/cfp/v1/imageversion/{ID}/status"
@@ -41,7 +41,7 @@ class Player:
         self.clock = HandClock()
         self.api = Api(scenario, Access(), speed, self.clock)
 
-    def reply(self, second: float, job_id: int = ID) -> Reply:
+    def reply(self, second: float, job_id: int = ID) -> Response:
         """Ask about a job at a second after noon."""
         self.clock.now = NOON + second
         return self.api.answer("GET", PATH.replace(str(ID), str(job_id)), "")
@@ -57,7 +57,7 @@ def scenario(text: str) -> Scenario:
     return parse(dedent(text))
 
 
-def verdict(reply: Reply, number: int = ID, resource: Resource = Resource.IMAGE_VERSION) -> str:
+def verdict(reply: Response, number: int = ID, resource: Resource = Resource.IMAGE_VERSION) -> str:
     """Judge an answer as the gate would: the verdict's name, or the error's."""
     headers = Message()
     for name, value in reply.headers.items():

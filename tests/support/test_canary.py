@@ -142,6 +142,7 @@ ANSWERS = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(("code", "answer"), ANSWERS.values(), ids=ANSWERS)
 def test_an_answer_that_quotes_the_credentials_gives_none_away(
     code: int, answer: bytes, tmp_path: Path
@@ -161,6 +162,7 @@ def test_an_answer_that_quotes_the_credentials_gives_none_away(
         assert [name for name, value in request.headers if found(value)] == ["Authorization"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("location", ["/{}", "/?{}", "/#{}", "/\t{}"])
 def test_the_target_of_a_redirect_gets_nothing(location: str, tmp_path: Path) -> None:
     """A redirect to another host is not followed, and its address is told without credentials."""
@@ -176,6 +178,7 @@ def test_the_target_of_a_redirect_gets_nothing(location: str, tmp_path: Path) ->
     assert not ran.leaks
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("status", [200, 407, 403, 502])
 def test_a_proxy_gets_its_own_password_and_nothing_else(status: int, tmp_path: Path) -> None:
     """The proxy sees the name of the API's host and its own credentials, which stand nowhere either."""
@@ -222,6 +225,7 @@ WRONG_PLACES: dict[str, tuple[tuple[str, ...], dict[str, str]]] = {
 }
 
 
+@pytest.mark.process
 @pytest.mark.handles_canaries("the user puts them where they do not belong")
 @pytest.mark.parametrize(("arguments", "environ"), WRONG_PLACES.values(), ids=WRONG_PLACES)
 def test_a_credential_in_a_wrong_place_is_not_repeated(
@@ -235,6 +239,7 @@ def test_a_credential_in_a_wrong_place_is_not_repeated(
     assert b"Traceback" not in ran.files["stderr"]
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     "place", ["{name}: {{image-version-id: 1}}", "a: {{image-version-id: 1, token: {name}}}"]
 )
@@ -250,6 +255,7 @@ def test_a_credential_in_a_config_file_is_not_repeated(place: str, tmp_path: Pat
     assert not ran.leaks
 
 
+@pytest.mark.process
 def test_a_bug_gives_nothing_away(tmp_path: Path) -> None:
     """An exception from the middle of it all, with credentials in its texts and notes, shows none of them."""
     (tmp_path / "sitecustomize.py").write_text(
@@ -270,6 +276,7 @@ def test_a_bug_gives_nothing_away(tmp_path: Path) -> None:
     assert not ran.leaks
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_gives_nothing_away(number: signal.Signals, tmp_path: Path) -> None:
     """Stopped in the middle, with a request under way, it leaves no credential behind."""

@@ -12,6 +12,7 @@ from tests.support import canary
 
 pytest_plugins = ["pytester"]
 
+pytestmark = pytest.mark.process
 ROOT = Path(__file__).parents[2]
 
 # Each test leaks in one way. The credentials are spelled by `canary`, so that the report quotes none of them.

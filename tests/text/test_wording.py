@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgate.model import JobState, Resource, Target, counted, kinds, state_of
-from cfgate.text.wording import about, duration, elapsed, moment, plural, shorten, visible
+from cfgate.text.wording import about, duration, elapsed, moment, pictured, plural, shorten
 from tests.support import hostile
 from tests.support.factories import job
 
@@ -115,25 +115,25 @@ def test_shorten_tells_what_is_missing() -> None:
 
 def test_visible_shows_controls() -> None:
     """Controls become their pictures, every line end a line feed, and tabs stay."""
-    assert visible("a\x1b[31m\tb\r\nc\rd\x00\x7f") == "a␛[31m\tb\nc\nd␀␡"
-    assert visible("\x85\u202e\ud800\ufffe\u200b\xad\U000e0041") == "\ufffd" * 7
+    assert pictured("a\x1b[31m\tb\r\nc\rd\x00\x7f") == "a␛[31m\tb\nc\nd␀␡"
+    assert pictured("\x85\u202e\ud800\ufffe\u200b\xad\U000e0041") == "\ufffd" * 7
 
 
 @given(hostile.texts)
 def test_visible_leaves_nothing_unseen(text: str) -> None:
     """What comes out can be encoded, can be seen but for tabs and line ends, and is stable."""
-    seen = visible(text)
+    seen = pictured(text)
     seen.encode()
     rest = re.sub("[\t\n]", "", seen)
     assert not [char for char in rest if unicodedata.category(char) in {"Cc", "Cs", "Zl", "Zp"}]
     assert not [char for char in rest if unicodedata.bidirectional(char) in {"RLO", "LRI", "PDF", "BN"}]
-    assert visible(seen) == seen
+    assert pictured(seen) == seen
 
 
 @given(st.text(st.characters(categories=("L", "N", "P", "Sm", "Zs"))))
 def test_visible_leaves_text_alone(text: str) -> None:
     """Letters, digits, punctuation and blanks of any script are not touched."""
-    assert visible(text) == text
+    assert pictured(text) == text
 
 
 UPDATE = Target(7, "art", Resource.IMAGE_UPDATE)
