@@ -100,14 +100,23 @@ def test_no_connection_passes_from_one_target_to_another(tls: str) -> None:
 
 
 PADDED = RUNNING.ljust(8192 - len(http(RUNNING.ljust(8000))) + 8000)
-SURPLUS = {
+
+
+def late_surplus(peer: Peer) -> None:
+    """Send a whole answer, and another one when the first has been read."""
+    peer.send(http())
+    time.sleep(0.02)
+    peer.send(http())
+
+
+SURPLUS: dict[str, Script] = {
     "at once": lambda peer: peer.send(http() + http()),
     "at once, behind 8,192 bytes": lambda peer: peer.send(http(PADDED) + http()),
     "at once, behind a chunked body": lambda peer: peer.send(
         head(b"Transfer-Encoding: chunked", body=CHUNKED) + http()
     ),
     "a single byte": lambda peer: peer.send(http() + b"\0"),
-    "a little later": lambda peer: (peer.send(http()), time.sleep(0.02), peer.send(http())),
+    "a little later": late_surplus,
 }
 
 

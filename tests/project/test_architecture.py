@@ -25,7 +25,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "schedule": ({"model"}, set()),
     "settings": ({"errors", "model", "simulator", "system", "text"}, set()),
     "client": ({"errors", "model", "rules", "system"}, {"requests", "urllib3"}),
-    "gate": ({"errors", "model", "rules", "schedule", "system"}, {"tenacity"}),
+    "gate": ({"errors", "model", "rules", "schedule", "system", "text"}, {"tenacity"}),
     "report": ({"model", "text"}, set()),
     "hosts": ({"system", "text"}, {"tqdm"}),
     "log": ({"hosts", "model", "settings", "system", "text"}, set()),
