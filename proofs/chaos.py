@@ -11,7 +11,7 @@ from typing import Any, Final, Protocol
 
 from requests.structures import CaseInsensitiveDict
 
-from cfgate.errors import NoAnswer, Unresolved, Untrusted
+from cfgate.errors import NoAnswer, Unresolved, Unsuited, Untrusted
 from cfgate.model import Answer, Resource, Target
 from cfgate.rules.answer import judge as judge_answer
 from proofs.judge import judge
@@ -54,16 +54,19 @@ class Wire:
 
 
 def _busy(random: Random, wire: Wire, now: float) -> None:
-    wire.status = random.choice((408, 425, 429, 429, 429, 500, 502, 503, 503, 504, 599, 204, 206))
+    wire.status = random.choice((408, 425, 429, 429, 429, 500, 502, 503, 503, 504, 599, 204, 206, 304, 421))
     dates = [formatdate(now + random.choice((-5, 3, 90, 10**6)), usegmt=True)]
-    values = ("0", "1", "2", "17", "120", "3600", "9999999999", "1.5", "soon", "", "-3", *dates)
+    values = ("0", "1", "2", "17", "120", "3600", "9999999999", "2.5", "3, 3", "soon", "", "-3", *dates)
     if random.random() < 0.6:
         wire.headers["Retry-After"] = random.choice(values)
 
 
 def _refused(random: Random, wire: Wire, _: float) -> None:
-    wire.status = random.choice((301, 302, 304, 307, 400, 401, 403, 405, 410, 422, 451))
+    wire.status = random.choice((301, 302, 307, 400, 401, 403, 405, 410, 422, 451, 499))
     wire.headers["Location"] = random.choice(("https://user:pw@elsewhere.test/?x=1", "/", "http://[", ""))
+    if random.random() < 0.5:
+        wire.headers["Server"] = "a firewall"
+        wire.raw = b"<html><title>Blocked</title></html>"
 
 
 def _unknown(_: Random, wire: Wire, __: float) -> None:
@@ -76,7 +79,8 @@ def _junk(random: Random, wire: Wire, _: float) -> None:
         b"", b" \r\n", b"<!doctype html><title>Sign in</title>", b"<?xml version='1.0'?>", b"Completed",
         b"[" * 100_000, b"{" * 100, b"[]", b"5", b"null", b'"Completed"', b"\xff\xfe", whole[:-1], whole[1:],
         whole + b"x", whole[:-1] + b', "x": NaN}', whole + b" " * (1 << 20), b"\xef\xbb\xbf" + whole,
-        whole[:-1] + b', "jobstateid": 5}', whole[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
+        whole[:-1] + b', "x": 4.9999999999999999999}', whole[:-1] + b', "x": ' + b"9" * 4300 + b"}",
+        whole[:-1] + b', "x": "\xe9"}', whole[:-1] + b', "jobstateid": 5}', whole[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
     )  # fmt: skip
     wire.raw = random.choice(junk)
 
@@ -115,6 +119,16 @@ def _stale(random: Random, wire: Wire, _: float) -> None:
         wire.payload["jobupdated"] += random.choice((-1000, -10, -1, 10**6))
 
 
+def _older(random: Random, wire: Wire, _: float) -> None:
+    """Answer about an older job: how an earlier version of the same id has ended."""
+    if "jobcreated" in wire.payload:
+        before = random.choice((1, 3600))
+        state = random.choice(("Completed", "Failed", "Running"))
+        wire.payload |= {"jobstateid": _STATES.index(state) + 1, "jobstatename": state}
+        wire.payload["jobcreated"] -= before
+        wire.payload["jobupdated"] -= before
+
+
 def _liar(random: Random, wire: Wire, _: float) -> None:
     """Claim another state, in good order."""
     state = random.choice(_STATES)
@@ -143,7 +157,9 @@ _PASSING: Final[tuple[Trouble, ...]] = (
     _odd,
     _another,
     _stale,
+    _older,
     _unknown,
+    _refused,
 )
 _GRAVE: Final[tuple[Trouble, ...]] = (_refused, _forbidden, _liar)
 
@@ -165,10 +181,37 @@ class Clock(Protocol):
         """Unix time as it is."""
 
 
+@dataclass
+class Weather:
+    """What the APIs of a run have in common: an outage from one second to another, a limit of requests a second.
+
+    Apart from that they have good days only.
+    """
+
+    outage: tuple[float, float] = (0.0, 0.0)
+    limit: float = float("inf")
+    _free: float = 0.0
+
+    def admits(self, now: float) -> bool:
+        """Take one more request, or say that there are too many: ten may come at once."""
+        self._free = max(self._free, now) + 1 / self.limit
+        if self._free - now <= 10 / self.limit:
+            return True
+        self._free -= 1 / self.limit
+        return False
+
+
 class Api:
     """Asked by one gate about one target; `looks` notes what each answer means by the rules."""
 
-    def __init__(self, random: Random, clock: Clock, target: Target, request_timeout: float) -> None:
+    def __init__(
+        self,
+        random: Random,
+        clock: Clock,
+        target: Target,
+        request_timeout: float,
+        weather: Weather | None = None,
+    ) -> None:
         self.looks: list[Look] = []
         self._random = random
         self._clock = clock
@@ -181,10 +224,14 @@ class Api:
         self._down = [
             sorted(random.uniform(0, 2000) for _ in range(2)) for _ in range(random.choice((0, 0, 1)))
         ]
+        self._weather = weather
+        if weather is not None:
+            self._bad, self._grave, self._down = 0.0, 0.0, [list(weather.outage)]
         self._life = self._a_life()
 
-    def ask(self) -> Answer:
+    def ask(self, count: Callable[[], None]) -> Answer:
         """Send a request: let it take its time, answer it, and note what the answer means."""
+        count()
         sent = self._clock.now
         if self._random.random() < self._bad * 0.2:
             self._clock.spend(self._request_timeout)
@@ -202,6 +249,8 @@ class Api:
         """Fail below HTTP."""
         if self._random.random() < self._grave:
             return self._breaks(sent, Untrusted("the certificate has expired"), Means.UNTRUSTED)
+        if self._random.random() < self._grave:
+            return self._breaks(sent, Unsuited("it wants a client certificate"), Means.UNSUITED)
         if self._random.random() < 0.3:
             return self._breaks(sent, Unresolved("no address found"), Means.NO_ADDRESS)
         return self._breaks(sent, NoAnswer("the connection was reset"), Means.NO_ANSWER)
@@ -222,6 +271,8 @@ class Api:
         """Make the true answer, and damage it on a bad day."""
         wire = Wire(self._truth())
         now = self._clock.true_time()
+        if self._weather is not None and not self._weather.admits(self._clock.now):
+            wire.status = 429
         if self._random.random() < self._bad:
             self._random.choice(_PASSING)(self._random, wire, now)
         if self._random.random() < self._grave:

@@ -9,7 +9,8 @@ A run without a fault is asked for three times (Running, Running, Completed). A 
     Completed  at the very answer that says Completed
     deadline   at the last look, when time is up; that answer would have said Completed too
 
-and must be ridden out, but for those that end the gate by the rules of docs/verdicts.md. At the deadline
+and must be ridden out, but for those that end the gate by the rules of docs/verdicts.md (at the first request
+only, or when they are repeated, for refusals). At the deadline
 there is no time left for another look, so the gate must end as `timeout`, in time, and never green. Whatever
 happens, the credentials stand in nothing that was written, and nobody but the API (or the proxy) was asked.
 """
@@ -21,7 +22,7 @@ import sys
 import time
 from collections.abc import Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Final
 
@@ -33,7 +34,8 @@ from proofs.program import Ran
 from proofs.stage import NAME, Resolver, Script, resolving, staged
 
 _REQUEST_TIMEOUT: Final = 2.0  # seconds
-_TOLERANCE: Final = 8.0  # seconds
+_TOLERANCE: Final = 16.0  # seconds; longer than a refusal takes to be believed
+_REPEATED: Final = 3  # refusals in a row, after which one is believed
 _TIMEOUT: Final = 40.0  # seconds
 _DEADLINE: Final = 2.0  # seconds, the time-out of those runs that are hit at the deadline
 _SLACK: Final = 2.0  # seconds that may pass beyond time-out and request time-out
@@ -91,13 +93,19 @@ class Cell:
 
     def __str__(self) -> str:
         mark = "✗ " if self.problems else ""
-        lost = "at once" if self.fault.end else f"{self.lost:+.1f} s"
+        lost = "at once" if at_once(self.fault, self.place) else f"{self.lost:+.1f} s"
         return f"{mark}{self.ran.status} {lost}, {self.ran.requests}"
+
+
+def at_once(fault: Fault, place: Place) -> bool:
+    """Say whether a fault ends the gate there and then."""
+    return fault.end is not None and (place is Place.FIRST or not fault.refusal)
 
 
 def expected(fault: Fault, place: Place) -> GateStatus:
     """Say how the gate must end."""
-    if fault.end is not None:
+    repeated = fault.times >= _REPEATED and place is not Place.DEADLINE
+    if fault.end is not None and (at_once(fault, place) or repeated):
         return fault.end
     late = place is Place.DEADLINE and not place.spared_by(fault)
     return GateStatus.TIMEOUT if late else GateStatus.READY
@@ -137,6 +145,8 @@ def _kind(world: Played) -> str:
 
 
 def _problems(fault: Fault, place: Place, ran: Ran, lost: float) -> Iterable[str]:
+    if fault.overtaking and (ran.status, ran.outputs.get("retries")) == ("ready", "0"):
+        fault = replace(fault, resent=True)
     status = expected(fault, place)
     if (ran.status, ran.code) != (status.label, status.exit_code):
         yield f"ended {ran.status} ({ran.code}) and not {status.label}: {ran.outputs.get('reason')}"
@@ -144,7 +154,7 @@ def _problems(fault: Fault, place: Place, ran: Ran, lost: float) -> Iterable[str
         yield f"the output `ready` is {ran.outputs['ready']}"
     if ran.leaks:
         yield f"leaked {', '.join(ran.leaks)}"
-    if fault.end is not None and ran.requests != place.at:
+    if at_once(fault, place) and ran.requests != place.at - fault.unsent:
         yield f"was asked {ran.requests} times, though it ends the gate"
     if status is GateStatus.READY:
         wanted = 0 if place.spared_by(fault) else fault.times

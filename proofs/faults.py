@@ -1,15 +1,20 @@
 """Every fault of the matrix: what goes wrong, how it is played, and what the gate is to make of it.
 
 A fault is played on one request, or on as many in a row as `times` says. The gate is to ride it out, unless
-docs/verdicts.md lets it `end` the gate at once. A `harmless` one must not even cost a retry; nor must one
-that is `resent`, when it hits a kept connection.
+docs/verdicts.md lets it `end` the gate at once; a `refusal` does so before the first usable answer only, or
+when it is repeated. A `harmless` one must not even cost a retry; nor must one that is `resent`, when it hits
+a kept connection. With one that is `unsent` no request goes out. An `overtaking` one may get to the client
+before the bytes that were sent before it, and then it is as one that is `resent`: the kernel decides.
 """
 
 from __future__ import annotations
 
+import gzip
 import json
 import socket
 import struct
+import time
+import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -95,8 +100,11 @@ class Fault:
     played: Played
     times: int = 1
     end: GateStatus | None = None
+    refusal: bool = False
     harmless: bool = False
     resent: bool = False
+    unsent: bool = False
+    overtaking: bool = False
     least: float = 0.0
 
 
@@ -168,6 +176,59 @@ def _endless_hints(connection: socket.socket, _: Callable[[], bytes]) -> None:
         connection.sendall(b"HTTP/1.1 100 Continue\r\n\r\n" * 10)
 
 
+def _before(interim: bytes, pause: float = 0.0) -> OnTheWire:
+    """Send interim answers, and the true one after a pause."""
+
+    def play(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+        connection.sendall(interim)
+        time.sleep(pause)
+        connection.sendall(true_answer())
+
+    return OnTheWire(play)
+
+
+def _behind(surplus: bytes) -> OnTheWire:
+    """Send the true answer and more, all at once."""
+    return OnTheWire(lambda connection, true_answer: connection.sendall(true_answer() + surplus))
+
+
+def _headed(*fields: bytes) -> OnTheWire:
+    """Send the true answer with these header lines before all others."""
+
+    def play(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+        status, _, rest = true_answer().partition(b"\r\n")
+        connection.sendall(b"\r\n".join((status, *fields, rest)))
+
+    return OnTheWire(play)
+
+
+def _packed(
+    packed: Callable[[bytes], bytes], coding: bytes, behind: bytes = b"", times: int = 1
+) -> OnTheWire:
+    """Send the true answer compressed, with something behind the end of the stream, so many times."""
+
+    def play(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+        _, _, body = true_answer().partition(b"\r\n\r\n")
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Encoding: " + coding + b"\r\n\r\n" + packed(body))
+        for _ in range(times):
+            connection.sendall(behind)
+
+    return OnTheWire(play)
+
+
+def _bare_deflate(body: bytes) -> bytes:
+    packer = zlib.compressobj(wbits=-zlib.MAX_WBITS)
+    return packer.compress(body) + packer.flush()
+
+
+def _endless_trailers(connection: socket.socket, true_answer: Callable[[], bytes]) -> None:
+    _, _, body = true_answer().partition(b"\r\n\r\n")
+    connection.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    connection.sendall(b"%x\r\n%b\r\n0\r\n" % (len(body), body))
+    while True:  # until the client leaves
+        connection.sendall(b"X-Filler: " + b"x" * 1000 + b"\r\n")
+
+
 # What simulators do
 
 
@@ -194,6 +255,11 @@ _TWICE: Final = json.dumps(
 _NESTED: Final[list[Any]] = json.loads("[" * 70 + "]" * 70)
 _ENVELOPE: Final = {"error_code": 1, "error_message": "image locked by diffid: 218595", "error": True}
 _ITSELF: Final = f"/cfp/v1/imageversion/{ID}/status"
+_HINTS: Final = b"HTTP/1.1 103 Early Hints\r\nLink: </x.css>; rel=preload\r\n\r\n"
+_PROCESSING: Final = b"HTTP/1.1 102 Processing\r\n\r\n"
+_CONTINUE: Final = b"HTTP/1.1 100 Continue\r\n\r\n"
+_DONE: Final = json.dumps({"imageversionid": ID, "jobstatename": "Completed", "success": True}).encode()
+_SURPLUS: Final = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%b" % (len(_DONE), _DONE)
 _REJECTED: Final = GateStatus.REJECTED
 _UNTRUSTED: Final = GateStatus.UNAVAILABLE
 _NO_SUCH_NAME: Final = socket.EAI_NONAME
@@ -209,6 +275,9 @@ FAULTS: Final = (
     Fault("HTTP 429, Retry-After as a date", Answered(_busy("$date+4")), least=2.5),
     Fault("HTTP 404, twice", _answered(status=404), times=2),
     Fault("HTTP 204", _answered(status=204)),
+    Fault("HTTP 304", _answered(status=304)),
+    Fault("HTTP 421", _answered(status=421)),
+    Fault("HTTP 429, Retry-After twice, with a fraction", Answered(_busy("1.5, 1.5")), least=1.5),
     Fault("an error envelope", _answered(body=json.dumps(_ENVELOPE))),
     Fault("an HTML page with 200", _answered(instead="html")),
     Fault("an empty body", _answered(instead="empty")),
@@ -219,7 +288,7 @@ FAULTS: Final = (
     Fault("a body of 100 MB", OnTheWire(_huge)),
     Fault("a gzip bomb of 64 MiB", _answered(instead="gzip-bomb 64MiB")),
     Fault("a reset before headers", _answered(connection="reset before headers"), resent=True),
-    Fault("a reset in headers", _answered(connection="reset in headers"), resent=True),
+    Fault("a reset in headers", _answered(connection="reset in headers"), overtaking=True),
     Fault("a reset in body", _answered(connection="reset in body")),
     Fault("an end before headers", _answered(connection="cut before headers"), resent=True),
     Fault("an end in headers", _answered(connection="cut in headers")),
@@ -237,6 +306,25 @@ FAULTS: Final = (
     Fault("a chunk of negative size", OnTheWire(_negative_chunk)),
     Fault("headers without an end", OnTheWire(_endless_headers)),
     Fault("100 Continue without an end", OnTheWire(_endless_hints)),
+    Fault("100 Continue before the answer", _before(_CONTINUE), harmless=True),
+    Fault("102 Processing before the answer", _before(_PROCESSING), harmless=True),
+    Fault("103 Early Hints, the answer later", _before(_HINTS, 0.5), harmless=True),
+    Fault("five interim answers", _before(_CONTINUE + _PROCESSING + _HINTS * 3), harmless=True),
+    Fault("103 Early Hints and no answer", _send(_HINTS)),
+    Fault("103 Early Hints, the answer too late", _before(_HINTS, 2.5)),
+    Fault("101 Switching Protocols", _send(b"HTTP/1.1 101 Switching Protocols\r\n\r\n")),
+    Fault("an answer that nobody asked for behind it", _behind(_SURPLUS), harmless=True),
+    Fault("two line feeds behind the answer", _behind(b"\n\n"), harmless=True),
+    Fault("a blank before a colon", _headed(b"X-Frame-Options : DENY"), harmless=True),
+    Fault("150 header lines", _headed(*[b"X-Filler: x"] * 150), harmless=True),
+    Fault("an odd Set-Cookie2", _headed(b"Set-Cookie2: a=b; expires=31-Foo-99"), harmless=True),
+    Fault("gzip, and zeros without an end", _packed(gzip.compress, b"gzip", bytes(1 << 20), 99), harmless=True),
+    Fault("two gzip members", _packed(lambda body: gzip.compress(body[:9]) + gzip.compress(body[9:]), b"gzip"),
+          harmless=True),
+    Fault("deflate", _packed(zlib.compress, b"deflate"), harmless=True),
+    Fault("bare deflate", _packed(_bare_deflate, b"deflate"), harmless=True),
+    Fault("br", _packed(lambda body: b"\x0b\x02\x80" + body, b"br")),
+    Fault("trailers without an end", OnTheWire(_endless_trailers)),
     Fault("something that is not HTTP", _send(b"SSH-2.0-OpenSSH_9.6\r\n")),
     Fault("a reset when connecting", OnTheWire(_reset)),
     Fault("a connection refused", Door("shut")),
@@ -248,20 +336,24 @@ FAULTS: Final = (
     Fault("Completed with a job error", _completed(joberror="disk full")),
     Fault("true where a number belongs", _completed(jobprogress=True)),
     Fault("the same key twice", _answered(body=_TWICE)),
-    Fault("a redirect to another host", _redirect(302, "https://other.cfgate.test:{trap}/"), end=_REJECTED),
-    Fault("a redirect to http", _redirect(301, "http://127.0.0.1:{trap}/"), end=_REJECTED),
-    Fault("a loop of redirects", _redirect(307, _ITSELF), times=99, end=_REJECTED),
-    Fault("HTTP 401", _answered(status=401), end=_REJECTED),
-    Fault("HTTP 403", _answered(status=403), end=_REJECTED),
-    Fault("an envelope that says forbidden", _answered(body='{"error_message": "forbidden"}'), end=_REJECTED),
+    Fault("a redirect to another host", _redirect(302, "https://other.cfgate.test:{trap}/"), end=_REJECTED, refusal=True),
+    Fault("a redirect to http", _redirect(301, "http://127.0.0.1:{trap}/"), end=_REJECTED, refusal=True),
+    Fault("a loop of redirects", _redirect(307, _ITSELF), times=99, end=_REJECTED, refusal=True),
+    Fault("HTTP 403 with a page", _answered(status=403, instead="html"), end=_REJECTED, refusal=True),
+    Fault("HTTP 451", _answered(status=451), end=_REJECTED, refusal=True),
+    Fault("HTTP 403 without an end", _answered(status=403), times=99, end=_REJECTED, refusal=True),
+    Fault("HTTP 401", _answered(status=401), end=_REJECTED, refusal=True),
+    Fault("HTTP 403", _answered(status=403), end=_REJECTED, refusal=True),
+    Fault("an envelope that says forbidden", _answered(body='{"error_message": "forbidden"}'), end=_REJECTED, refusal=True),
     Fault("a stall in the TLS handshake", OnTheWire(_stall, tls=True)),
     Fault("one byte a second in the TLS handshake", OnTheWire(_drip, tls=True)),
     Fault("an end in the TLS handshake", OnTheWire(_leave, tls=True)),
-    Fault("an answer without TLS", OnTheWire(_send(b"HTTP/1.1 400 Bad Request\r\n\r\n").play, tls=True)),
-    Fault("a certificate that has expired", Certificate("expired"), end=_UNTRUSTED),
-    Fault("a certificate of the future", Certificate("early"), end=_UNTRUSTED),
-    Fault("a certificate for another host", Certificate("elsewhere"), end=_UNTRUSTED),
-    Fault("a certificate signed by itself", Certificate("self-signed"), end=_UNTRUSTED),
+    Fault("an answer without TLS", OnTheWire(_send(b"HTTP/1.1 400 Bad Request\r\n\r\n").play, tls=True),
+          end=GateStatus.UNAVAILABLE, refusal=True, unsent=True),
+    Fault("a certificate that has expired", Certificate("expired"), end=_UNTRUSTED, unsent=True),
+    Fault("a certificate of the future", Certificate("early"), end=_UNTRUSTED, unsent=True),
+    Fault("a certificate for another host", Certificate("elsewhere"), end=_UNTRUSTED, unsent=True),
+    Fault("a certificate signed by itself", Certificate("self-signed"), end=_UNTRUSTED, unsent=True),
     Fault("a name without an address", Lookup(_NO_SUCH_NAME)),
     Fault("a resolver that fails", Lookup(_NOT_NOW)),
     Fault("a resolver that hangs", Lookup(seconds=2.5)),
@@ -273,8 +365,10 @@ FAULTS: Final = (
     Fault("one byte a second from a proxy", Tunnel(b"HTTP/1.1 200 OK\r\n\r\n", "drip")),
     Fault("a proxy that does not listen", Door("shut", proxy=True)),
     Fault("a proxy that takes no connection", Door("block", proxy=True)),
-    Fault("a proxy that answers 403", Tunnel(b"HTTP/1.1 403 Forbidden\r\n\r\n"), end=_REJECTED),
-    Fault("a proxy that answers 407", Tunnel(b"HTTP/1.1 407 Log In\r\n\r\n"), end=_REJECTED),
+    Fault("a proxy that answers 403", Tunnel(b"HTTP/1.1 403 Forbidden\r\n\r\n"), end=_REJECTED, refusal=True,
+          unsent=True),
+    Fault("a proxy that answers 407", Tunnel(b"HTTP/1.1 407 Log In\r\n\r\n"), end=_REJECTED, refusal=True,
+          unsent=True),
     Fault("a clock that jumps an hour ahead", Jump(3600.0), harmless=True),
     Fault("a clock that jumps an hour back", Jump(-3600.0), harmless=True),
     Fault("a jump back, with a date in Retry-After", Jump(-3600.0, _busy("$date+4")), least=2.5),

@@ -56,15 +56,27 @@ class VirtualClock:
         self.now += seconds
 
 
+def limits(rules: Rules) -> Limits:
+    """Write the rules down as the gate takes them."""
+    return Limits(
+        rules.timeout,
+        rules.error_tolerance,
+        rules.not_found_grace,
+        rules.stall_timeout,
+        shortest_pause=rules.asked_pause,
+        longest_pause=rules.pauses[1],
+    )
+
+
 @dataclass
 class GateRun:
-    """One run of a gate. `ask` sends a request: it notes the look in `looks`, and answers or raises."""
+    """One run of a gate. `ask` sends a request and counts it; it notes the look, and answers or raises."""
 
     target: Target
     rules: Rules
     clock: VirtualClock
     pacing: Pacing
-    ask: Callable[[], Answer]
+    ask: Callable[[Callable[[], None]], Answer]
     looks: list[Look]
     longest_request: float = float("inf")  # seconds
     events: list[Event] = field(default_factory=list)
@@ -74,8 +86,7 @@ class GateRun:
     def run(self) -> Outcome:
         """Run the gate to its end, or until it is stopped."""
         rules = self.rules
-        limits = Limits(rules.timeout, rules.error_tolerance, rules.not_found_grace, rules.stall_timeout)
-        gate = Gate(self.target, self.ask, self.pacing, limits, self.events.append, self.clock)
+        gate = Gate(self.target, self.ask, self.pacing, limits(rules), self.events.append, self.clock)
         try:
             self.outcome = gate.wait()
         except Stopped:

@@ -2,7 +2,7 @@
 
     python -m proofs.model_check [--length N]
 
-Each script of answers is played to the gate. Where it asks for more, the script is extended by every letter
+Scripts of three more answers are made of the few that count only when they are repeated. Each script of answers is played to the gate. Where it asks for more, the script is extended by every letter
 of the alphabet; where it ends, that ending and every pause before it must be those of `oracle`. So, for each
 sequence, there is exactly one of the documented outcomes, success comes only after a trusted Completed, time
 never goes back, and the last look is at the deadline.
@@ -15,11 +15,21 @@ import random
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
-from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
+from cfgate.errors import (
+    Doubtful,
+    GateError,
+    NoAnswer,
+    NotFound,
+    Rejected,
+    Unresolved,
+    Unsuited,
+    Untrusted,
+)
 from cfgate.model import Answer, JobState, JobStatus, Target
 from cfgate.schedule import FixedInterval
 from proofs.gate_run import GateRun, Stopped, VirtualClock
@@ -28,6 +38,7 @@ from proofs.oracle import Heard, Look, Means, Rules
 _EARLIER: Final = 100  # Unix seconds, for `jobupdated`
 _LATER: Final = 200
 _LATEST: Final = 300
+_BORN: Final = 50  # Unix seconds, for `jobcreated`
 _PAUSE: Final = 10.0  # seconds
 
 
@@ -45,11 +56,13 @@ class Letter:
     jump: float = 0.0
 
 
-def job(state: JobState, updated: int, progress: int = 0, trip: float = 0.1) -> Letter:
+def job(state: JobState, updated: int, progress: int = 0, trip: float = 0.1, created: int = _BORN) -> Letter:
     """Make an answer that can be used."""
-    status = JobStatus(state.verdict, "it says so", state=state, progress=progress, updated=updated)
+    status = JobStatus(
+        state.verdict, "it says so", state=state, progress=progress, updated=updated, created=created
+    )
     means = Means[{"COMPLETED": "READY"}.get(state.name, state.name)] if state.terminal else Means.PENDING
-    return Letter(status, Heard(means, state.id, progress, updated), trip)
+    return Letter(status, Heard(means, state.id, progress, updated, created), trip)
 
 
 def fault(error: GateError, means: Means, retry_after: float | None = None, trip: float = 0.1) -> Letter:
@@ -63,6 +76,8 @@ ALPHABET: Final[Mapping[str, Letter]] = {
     "Queued": job(JobState.QUEUED, _LATER),
     "Completed": job(JobState.COMPLETED, _LATER, progress=100),
     "Completed before": job(JobState.COMPLETED, _EARLIER, progress=100),
+    "Completed, older job": job(JobState.COMPLETED, _EARLIER, progress=100, created=_BORN - 1),
+    "Running, newer job": job(JobState.RUNNING, _LATER, created=_BORN + 1),
     "Failed": job(JobState.FAILED, _LATEST),
     "Failed before": job(JobState.FAILED, _EARLIER),
     "Squashed": job(JobState.SQUASHED, _LATEST),
@@ -74,8 +89,14 @@ ALPHABET: Final[Mapping[str, Letter]] = {
     "doubtful": fault(Doubtful("odd"), Means.DOUBTFUL),
     "404": fault(NotFound("404"), Means.NOT_FOUND),
     "403": fault(Rejected("403"), Means.REJECTED),
+    "403, slowly": fault(Rejected("403"), Means.REJECTED, trip=5.0),
+    "client certificate": fault(Unsuited("it wants a client certificate"), Means.UNSUITED),
     "bad certificate": fault(Untrusted("expired"), Means.UNTRUSTED),
 }
+
+# What is believed only when it is repeated: scripts of these are longer.
+STUBBORN: Final = ("Running", "Completed before", "503", "time-out", "403, slowly")
+_MORE: Final = 3
 
 # Time-out and stall time-out: the deadline falls before, between and after the looks of a script, or is never
 # in the way; the stall time-out is long, absent or absurdly short.
@@ -89,7 +110,7 @@ _LIMITS: Final = (
     (3600.0, 0.1),
 )
 WORLDS: Final = tuple(
-    Rules(timeout, error_tolerance=20.0, not_found_grace=15.0, stall_timeout=stall, pauses=(_PAUSE, _PAUSE))
+    Rules(timeout, 20.0, 15.0, stall, pauses=(_PAUSE, _PAUSE), asked_pause=_PAUSE)
     for timeout, stall in _LIMITS
 )
 
@@ -101,10 +122,11 @@ def play(script: Sequence[Letter], rules: Rules, alarm: float = float("inf")) ->
     letters = iter(script)
     looks: list[Look] = []
 
-    def ask() -> Answer:
+    def ask(count: Callable[[], None]) -> Answer:
         letter = next(letters, None)
         if letter is None:
             raise Stopped
+        count()
         sent = clock.now
         clock.spend(letter.trip)
         clock.skew += letter.jump
@@ -119,8 +141,10 @@ def play(script: Sequence[Letter], rules: Rules, alarm: float = float("inf")) ->
     return run
 
 
-def explore(rules: Rules, length: int) -> Iterator[tuple[tuple[str, ...], GateRun]]:
-    """Play every script of up to so many answers; what has ended is not extended."""
+def explore(
+    rules: Rules, length: int, names: Collection[str] = tuple(ALPHABET)
+) -> Iterator[tuple[tuple[str, ...], GateRun]]:
+    """Play every script of up to so many of these answers; what has ended is not extended."""
     scripts: list[tuple[str, ...]] = [()]
     while scripts:
         script = scripts.pop()
@@ -128,7 +152,7 @@ def explore(rules: Rules, length: int) -> Iterator[tuple[tuple[str, ...], GateRu
         if script:
             yield script, run
         if run.stopped and len(script) < length:
-            scripts += [(*script, name) for name in ALPHABET]
+            scripts += [(*script, name) for name in names]
 
 
 def check(length: int, worlds: Sequence[Rules] = WORLDS) -> tuple[Counter[str], list[str]]:
@@ -137,7 +161,7 @@ def check(length: int, worlds: Sequence[Rules] = WORLDS) -> tuple[Counter[str], 
     endings: Counter[str] = Counter()
     problems: list[str] = []
     for rules in worlds:
-        for script, run in explore(rules, length):
+        for script, run in chain(explore(rules, length), explore(rules, length + _MORE, STUBBORN)):
             problems += [f"{', '.join(script)} (time-out {rules.timeout:g} s): {it}" for it in run.problems()]
             if run.outcome is not None and not run.stopped:
                 endings[run.outcome.status.label] += 1

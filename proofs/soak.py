@@ -65,13 +65,14 @@ def _gate(randomness: Random, number: int) -> GateRun:
     """Make up a gate: its settings, its clock, its API, and perhaps a signal."""
     clock = VirtualClock(skew=randomness.choice((0.0, 0.0, 0.4, -600.0, 600.0, 86_400.0)))
     request_timeout = randomness.choice((0.1, 1.0, 5.0, 20.0))
-    pacing, pauses = _pacing(randomness)
+    pacing, pauses, asked = _pacing(randomness)
     rules = Rules(
         timeout=randomness.choice((0.0, 0.3, 60.0, 600.0, 1800.0, 3600.0, 3600.0, 3600.0)),
         error_tolerance=randomness.choice((0.0, 30.0, 600.0, 600.0)),
         not_found_grace=randomness.choice((0.0, 5.0, 60.0, 60.0)),
         stall_timeout=randomness.choice((None, None, None, 0.5, 20.0, 120.0)),
         pauses=pauses,
+        asked_pause=asked,
     )
     if randomness.random() < 0.15:
         clock.alarm = randomness.expovariate(1 / 120)
@@ -81,12 +82,13 @@ def _gate(randomness: Random, number: int) -> GateRun:
     return GateRun(target, rules, clock, pacing, api.ask, api.looks, request_timeout)
 
 
-def _pacing(randomness: Random) -> tuple[Pacing, tuple[float, float]]:
+def _pacing(randomness: Random) -> tuple[Pacing, tuple[float, float], float]:
+    """Make up a cadence: itself, its shortest and longest pause, and the pause that the user has asked for."""
     if randomness.random() < 0.3:
         interval = randomness.choice((1.0, 7.0, 60.0))
-        return FixedInterval(interval), (interval, interval)
+        return FixedInterval(interval), (interval, interval), interval
     longest = randomness.choice((1.0, 15.0, 60.0))
-    return Cadence(max_interval=longest), (1.0, longest)
+    return Cadence(max_interval=longest), (1.0, longest), 0.0
 
 
 def _false_green(runs: list[GateRun], *, ready: bool) -> Iterator[str]:

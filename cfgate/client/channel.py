@@ -70,21 +70,15 @@ class Reply:
 class Channel:
     """One connection, made by the first exchange."""
 
-    def __init__(
-        self,
-        tls: ssl.SSLContext | None,
-        proxy: str,
-        clock: Clock,
-        sending: Callable[[], None] = lambda: None,
-    ) -> None:
-        """Prepare; nothing is connected. `sending` is called for every request that goes out."""
+    def __init__(self, tls: ssl.SSLContext | None, proxy: str, clock: Clock) -> None:
+        """Prepare; nothing is connected."""
         self.phase = Phase.LOOK_UP
         self.used = False  # whether an answer has come over this connection
         self.keep_alive = ""  # the Keep-Alive header of the last answer
         self._adapter = _Adapter(tls, self)
         self._proxies = {"https": proxy} if proxy else {}
         self._clock = clock
-        self._sending = sending
+        self._sending: Callable[[], None] = lambda: None
         self._socket: socket.socket | None = None
         self._answer: HttpAnswer | None = None
         self._cut = False
@@ -92,13 +86,15 @@ class Channel:
         self._bound = 0.0
         self._ended = 0.0
 
-    def exchange(self, request: PreparedRequest, bound: float) -> Reply:
+    def exchange(
+        self, request: PreparedRequest, bound: float, sending: Callable[[], None] = lambda: None
+    ) -> Reply:
         """Send a request and read the answer to its end.
 
-        `bound` is the seconds after which the channel will be cut. Raises whatever requests, urllib3,
-        http.client and zlib raise.
+        `bound` is the seconds after which the channel will be cut; `sending` is called when the request goes
+        out. Raises whatever requests, urllib3, http.client and zlib raise.
         """
-        self._clean, self._bound, self._answer = False, bound, None
+        self._clean, self._bound, self._answer, self._sending = False, bound, None, sending
         sent = self._clock.monotonic()
         response = self._adapter.send(request, stream=True, timeout=bound + _GRACE, proxies=self._proxies)
         received = self._clock.monotonic()

@@ -64,16 +64,16 @@ class Transport:
         that the server had closed. Raises an error of `cfgate.errors` for whatever goes wrong on the wire.
         """
         end = self._clock.monotonic() + bound
-        channel = self._take(sending)
+        channel = self._take()
         idle = channel.idle
-        outcome = self._run(channel, request, bound)
+        outcome = self._run(channel, request, bound, sending)
         if channel.used and channel.unanswered and not isinstance(outcome, Reply):
             # Kept too long: whoever forgets or closes connections gets a new one each time from now on.
             self._longest_idle = min(self._longest_idle, idle / 2)
             left = end - self._clock.monotonic()
             if isinstance(outcome, Exception) and left > 0:
-                channel = self._new(sending)
-                outcome = self._run(channel, request, left)
+                channel = self._new()
+                outcome = self._run(channel, request, left, sending)
         if outcome is None:
             raise self._hinted(timed_out(channel.phase, bound, *self._hosts), channel.phase)
         if isinstance(outcome, Exception):
@@ -96,7 +96,7 @@ class Transport:
                 self._kept.close()
                 self._kept = None
 
-    def _take(self, sending: Callable[[], None]) -> Channel:
+    def _take(self) -> Channel:
         """Take the channel that is kept, if it can be used; or make one."""
         with self._lock:
             kept, self._kept = self._kept, None
@@ -104,10 +104,10 @@ class Transport:
             return kept
         if kept:
             kept.close()
-        return self._new(sending)
+        return self._new()
 
-    def _new(self, sending: Callable[[], None]) -> Channel:
-        return Channel(self._tls, self._proxy, self._clock, sending)
+    def _new(self) -> Channel:
+        return Channel(self._tls, self._proxy, self._clock)
 
     def _keep(self, channel: Channel) -> None:
         """Keep a channel for the next request. One that was cut, or has failed, never comes here."""
@@ -120,10 +120,12 @@ class Transport:
                 return
         channel.close()
 
-    def _run(self, channel: Channel, request: PreparedRequest, bound: float) -> Reply | Exception | None:
+    def _run(
+        self, channel: Channel, request: PreparedRequest, bound: float, sending: Callable[[], None]
+    ) -> Reply | Exception | None:
         """Run one request on a thread of its own; return what came of it, `None` at the bound."""
         outcomes: SimpleQueue[Reply | Exception] = SimpleQueue()
-        arguments = (channel, request, bound, outcomes)
+        arguments = (channel, request, bound, sending, outcomes)
         try:
             threading.Thread(target=_work, args=arguments, name="cfgate-request", daemon=True).start()
         except RuntimeError:
@@ -137,11 +139,15 @@ class Transport:
 
 
 def _work(
-    channel: Channel, request: PreparedRequest, bound: float, outcomes: SimpleQueue[Reply | Exception]
+    channel: Channel,
+    request: PreparedRequest,
+    bound: float,
+    sending: Callable[[], None],
+    outcomes: SimpleQueue[Reply | Exception],
 ) -> None:
     """Run one request; end the connection unless the answer was whole."""
     try:
-        outcomes.put(channel.exchange(request, bound))
+        outcomes.put(channel.exchange(request, bound, sending))
     except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
         channel.close()
         outcomes.put(error)

@@ -32,6 +32,9 @@ _WIDER: Final = 1.5
 _WIDEN_EVERY: Final = 0.25
 _SLOWEST: Final = 2.0
 _NARROWER: Final = 0.98
+# Who waits for a turn that is far away looks this often, in seconds, whether it has come nearer.
+_GLANCE: Final = 1.0
+_TINY: Final = 1e-9  # seconds that are lost in sums
 # The part of the longest pause over which the first looks are spread, and those after a quiet time.
 _OPENING: Final = 1 / 3
 
@@ -46,7 +49,9 @@ class Pacer:
         self._opening = min(_AMPLE, _OPENING * max_interval / targets)
         self._clock = clock
         self._lock = Lock()
-        self._free = self._quiet_until = clock.monotonic()  # when the next request may be sent, the first
+        self._quiet_until = clock.monotonic()  # when the first request may be sent
+        self._latest = float("-inf")  # when the last one was
+        self._queue: list[object] = []  # those who wait for their turn
         self._places = 0  # given away in the queue at the end of the quiet time, or at the start
         self._refusal: Rejected | None = None
         # When the first usable answer of the run came, and the last.
@@ -89,15 +94,14 @@ class Pacer:
     def turn(self, patience: float) -> float:
         """Let time pass until a gate may send its next request.
 
-        Return the seconds that went by because the API wants to be left alone; those are `patience` at most,
-        so that a look at the deadline comes at the deadline. Raises Rejected once the credentials have been.
+        Return the seconds that went by because the API wants to be left alone. All of it lasts `patience` at
+        most, so that a look at the deadline comes at the deadline, and no more than `_MOST_DELAY` later.
+        Raises Rejected once the credentials have been.
         """
-        quiet = self._await_quiet(patience)
-        with self._lock:
-            now = self._clock.monotonic()
-            moment = max(now, self._free)
-            self._free = moment + self._spacing
-        self._sleep(moment - now)
+        end = self._clock.monotonic() + patience
+        quiet = self._await_quiet(end)
+        while not self._waited_in_turn(end):
+            quiet += self._await_quiet(end)
         if self._refusal is not None:
             raise Rejected(str(self._refusal), remedy=self._refusal.remedy, credentials=True)
         return quiet
@@ -119,9 +123,33 @@ class Pacer:
         """Note that the API has refused the credentials."""
         self._refusal = refusal
 
-    def _await_quiet(self, patience: float) -> float:
+    def _waited_in_turn(self, end: float) -> bool:
+        """Wait until it is one's turn; return early, and false, when the API asks all to pause.
+
+        At the `end` of the time that a gate has, the slow pace for too many requests counts no more.
+        """
+        place = object()
+        with self._lock:
+            self._queue.append(place)
+        try:
+            while True:
+                with self._lock:
+                    now = self._clock.monotonic()
+                    if now < min(self._quiet_until, end):
+                        return False
+                    spacing = self._spacing if now < end else self._narrowest
+                    left = self._latest + (self._queue.index(place) + 1) * spacing - now
+                    if left <= _TINY:
+                        self._latest = now
+                        return True
+                    pause = min(left, end - now if now < end else left, _GLANCE)
+                self._sleep(pause)
+        finally:
+            with self._lock:
+                self._queue.remove(place)
+
+    def _await_quiet(self, until: float) -> float:
         began = self._clock.monotonic()
-        until = began + patience
         while True:
             with self._lock:
                 now = self._clock.monotonic()

@@ -6,6 +6,7 @@ import gzip
 import io
 import json
 import time
+from functools import partial
 import zlib
 from http.client import HTTPException
 from typing import Any
@@ -168,6 +169,16 @@ def test_what_is_sent_is_counted() -> None:
             time.sleep(0.05)
         assert len(server.requests) == len(sent) == 5
         assert server.connections == 4
+
+
+def test_each_question_counts_its_own_requests() -> None:
+    """Who asks over a connection that was kept is told of the request, and nobody else."""
+    with serve(answering(http())) as server, client(server.url) as api:
+        for _ in range(3):
+            sent: list[None] = []
+            api.fetch(TARGET, ASID, partial(sent.append, None))
+            assert len(sent) == 1
+        assert server.connections == 1
 
 
 @pytest.mark.parametrize("header", ["timeout=1", "max=99, timeout=1", "timeout=0"])

@@ -22,10 +22,10 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Untrusted
-from cfgate.gate.history import History
+from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unresolved, Unsuited, Untrusted
 from cfgate.gate.patience import Streak
 from cfgate.model import GateStatus, JobState, Verdict
+from cfgate.rules.sequence import Sequence
 from cfgate.system.clock import Deadline
 from proofs import model_check
 from proofs.documents import CODES
@@ -64,10 +64,11 @@ class GateMachine(RuleBasedStateMachine):
         updated=UPDATED,
         progress=st.sampled_from([0, 50, 100]),
         trip=TRIPS,
+        created=st.sampled_from([50, 50, 50, 49, 51]),
     )
-    def answers(self, state: JobState, updated: int, progress: int, trip: float) -> None:
+    def answers(self, state: JobState, updated: int, progress: int, trip: float, created: int) -> None:
         """Tell of the job."""
-        self.happens(job(state, updated, progress, trip))
+        self.happens(job(state, updated, progress, trip, created))
 
     @precondition(lambda self: not self.over)
     @rule(
@@ -91,11 +92,19 @@ class GateMachine(RuleBasedStateMachine):
         self.happens(fault(NoAnswer("429", retry_after=seconds, busy=True), Means.NO_ANSWER, seconds, trip))
 
     @precondition(lambda self: not self.over and len(self.story) > 2)
-    @rule(untrusted=st.booleans())
-    def refuses(self, *, untrusted: bool) -> None:
-        """Refuse, or be somebody else."""
+    @rule(unsuited=st.booleans(), times=st.sampled_from([1, 1, 4]))
+    def refuses(self, *, unsuited: bool, times: int) -> None:
+        """Refuse, once or on and on."""
         refusal = fault(Rejected("403"), Means.REJECTED)
-        self.happens(fault(Untrusted("expired"), Means.UNTRUSTED) if untrusted else refusal)
+        for _ in range(times):
+            if not self.over:
+                self.happens(fault(Unsuited("it has a wish"), Means.UNSUITED) if unsuited else refusal)
+
+    @precondition(lambda self: not self.over and len(self.story) > 2)
+    @rule()
+    def is_somebody_else(self) -> None:
+        """Show a certificate that is not trusted."""
+        self.happens(fault(Untrusted("expired"), Means.UNTRUSTED))
 
     @precondition(lambda self: not self.over)
     @rule(jump=st.sampled_from([-86_400.0, -3600.0, 3600.0, 86_400.0]), updated=UPDATED)
@@ -141,7 +150,7 @@ class GateMachine(RuleBasedStateMachine):
 
     @invariant()
     def success_comes_after_a_trusted_completed_only(self) -> None:
-        """Check without the oracle: the last thing that a green gate has heard was Completed."""
+        """Check without the oracle: the last answer to a green gate was Completed."""
         if (
             self.run is not None
             and self.run.outcome is not None
@@ -195,8 +204,28 @@ def test_a_pause_that_was_asked_for_before_a_row_of_404s_does_not_count_for_it()
 
 
 def believes_everything(patch: pytest.MonkeyPatch) -> None:
-    """Believe an ending that is older than what was heard before."""
-    patch.setattr(History, "_disbelieved", lambda *_, **__: 0.0)
+    """Believe an ending that is older than what came before."""
+    patch.setattr(Sequence, "add", lambda *_: 0.0)
+
+
+def believes_an_older_job(patch: pytest.MonkeyPatch) -> None:
+    """Take an answer about an older job for one about this."""
+    patch.setattr(Sequence, "check", lambda *_: None)
+
+
+def shrugs_trouble_off(patch: pytest.MonkeyPatch) -> None:
+    """Let an ending that has to hold go on through answers that could not be used."""
+    patch.setattr(Sequence, "trouble", lambda _: None)
+
+
+def believes_every_refusal(patch: pytest.MonkeyPatch) -> None:
+    """End on the first refusal that follows a usable answer."""
+    patch.setattr(Streak, "refused", property(lambda streak: bool(streak._refusals)))
+
+
+def is_never_refused(patch: pytest.MonkeyPatch) -> None:
+    """Ask on, however often the API refuses."""
+    patch.setattr(Streak, "refused", property(lambda _: False))
 
 
 def takes_squashed_for_ready(patch: pytest.MonkeyPatch) -> None:
@@ -217,6 +246,10 @@ def is_too_patient(patch: pytest.MonkeyPatch) -> None:
 
 DEFECTS: list[Callable[[pytest.MonkeyPatch], None]] = [
     believes_everything,
+    believes_an_older_job,
+    shrugs_trouble_off,
+    believes_every_refusal,
+    is_never_refused,
     takes_squashed_for_ready,
     forgets_the_deadline,
     is_too_patient,
@@ -230,11 +263,16 @@ def test_the_model_check_finds_a_planted_defect(
     """The exhaustive check reports it."""
     with monkeypatch.context() as patch:
         plant(patch)
-        _, problems = model_check.check(3, model_check.WORLDS[5:6])
+        _, problems = model_check.check(2, model_check.WORLDS[5:6])
     assert problems
 
 
-@pytest.mark.parametrize("plant", DEFECTS, ids=lambda plant: plant.__name__)
+# The model check has every short story; chance finds those for two of the defects too seldom.
+@pytest.mark.parametrize(
+    "plant",
+    [plant for plant in DEFECTS if plant not in (shrugs_trouble_off, is_never_refused)],
+    ids=lambda plant: plant.__name__,
+)
 def test_the_machine_finds_a_planted_defect(
     plant: Callable[[pytest.MonkeyPatch], None], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -261,3 +261,34 @@ def test_two_hundred_targets_are_detected_in_time(capsys: pytest.CaptureFixture[
     """The benchmark in virtual time keeps its bounds, and says so."""
     assert in_virtual_time(200, 1.0, "within 20%")
     assert "detected     200 of 200" in capsys.readouterr().out
+
+
+def too_many_until(end: float, retry_after: float | None = None) -> Callable[[float], JobStatus | GateError]:
+    """Make a script of an API that has too many requests, and then a job that is over."""
+    return lambda now: NoAnswer("429", busy=True, retry_after=retry_after) if now < end else job("Completed")
+
+
+@pytest.mark.parametrize("targets", [60, 200])
+def test_the_slowest_pace_makes_nobody_late(targets: int) -> None:
+    """However many wait for their turn at an API that lets nothing through, each ends when its time is up."""
+    fleet = Fleet([too_many_until(10**6)] * targets, timeout=60)
+    assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.UNAVAILABLE}
+    assert max(outcome.waited for outcome in fleet.outcomes.values()) <= 60.6
+
+
+def test_those_who_wait_for_their_turn_are_quiet_as_well() -> None:
+    """A pause that the API asks for while many are waiting is kept by all of them."""
+
+    def script(now: float) -> JobStatus | GateError:
+        return NoAnswer("429", busy=True, retry_after=50 if now > 20 else None)
+
+    moments = Fleet([script] * 60, timeout=60).moments()
+    told = next(at for at in moments if at > 20)
+    assert [at for at in moments if told < at < 60] == []
+
+
+def test_a_pace_that_was_slow_is_soon_forgotten() -> None:
+    """Once requests are let through again, nobody waits for a turn that was far away."""
+    fleet = Fleet([too_many_until(60)] * 200, timeout=600, longest_pause=15.0)
+    assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
+    assert max(outcome.waited for outcome in fleet.outcomes.values()) < 60 + 120

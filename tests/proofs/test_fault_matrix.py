@@ -79,7 +79,7 @@ def looks_once_more(patch: pytest.MonkeyPatch) -> None:
 
 def asks_after_a_refusal(patch: pytest.MonkeyPatch) -> None:
     """Take a 401 for an API that is busy."""
-    patch.setattr(answer, "_BUSY", frozenset({401, 429}))
+    patch.setattr(answer, "_NOT_NOW", frozenset({401, 429}))
 
 
 PLANTED = [

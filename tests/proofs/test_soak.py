@@ -18,7 +18,7 @@ from cfgate.report.outputs import outputs
 from cfgate.schedule import Cadence, FixedInterval
 from cfgate.simulator.server import Exchange
 from cfgate.system.clock import Deadline
-from proofs import soak, soak_real
+from proofs import crowd, soak, soak_real
 from proofs.soak_real import Ended
 from proofs.trials import Trial, make_up
 from tests.support.canary import ACCESS_KEY
@@ -71,7 +71,7 @@ def forgets_to_stop(patch: pytest.MonkeyPatch) -> None:
 
 def is_never_quiet(patch: pytest.MonkeyPatch) -> None:
     """Let one gate ask when the API wants all to be quiet."""
-    patch.setattr(Pacer, "pause_all", lambda *_: None)
+    patch.setattr(Pacer, "too_many", lambda *_: None)
 
 
 PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str]] = [
@@ -80,8 +80,40 @@ PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str]] = [
     (loses_an_output, "outputs: {'reason'}"),
     (is_in_a_hurry, "paused 0.2"),
     (forgets_to_stop, "where timeout was due"),
-    (is_never_quiet, "it was told to wait"),
 ]
+
+
+def sleeps_on(patch: pytest.MonkeyPatch) -> None:
+    """Let nobody know that another one has had an answer."""
+    patch.setattr(Pacer, "answered_since", lambda *_: False)
+
+
+def is_in_step(patch: pytest.MonkeyPatch) -> None:
+    """Send all requests at once."""
+    patch.setattr(Pacer, "turn", lambda *_: 0.0)
+
+
+def forgets_that_it_worked(patch: pytest.MonkeyPatch) -> None:
+    """Believe the first refusal, although others of the run have had answers."""
+    patch.setattr(Pacer, "worked", property(lambda _: False))
+
+
+PLANTED_IN_CROWDS: list[tuple[Callable[[pytest.MonkeyPatch], None], str]] = [
+    (is_never_quiet, "it was told to wait"),
+    (sleeps_on, "slept on until"),
+    (is_in_step, "apart, at"),
+    (forgets_that_it_worked, "a refusal that was not repeated"),
+]
+
+
+@pytest.mark.parametrize(("plant", "words"), PLANTED_IN_CROWDS)
+def test_the_crowds_find_a_planted_defect(
+    plant: Callable[[pytest.MonkeyPatch], None], words: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What gates do to each other is reported, one crowd after the other until one shows it."""
+    with monkeypatch.context() as patch:
+        plant(patch)
+        assert any(words in "; ".join(crowd.run(seed)[1]) for seed in range(1, 100))
 
 
 @pytest.mark.parametrize(("plant", "words"), PLANTED)
