@@ -21,7 +21,7 @@ from requests import RequestException
 from urllib3.exceptions import ConnectTimeoutError, InvalidChunkLength
 
 from cfgate.client.channel import Phase
-from cfgate.client.wire import Malformed
+from cfgate.client.wire import Http2Only, Malformed
 from cfgate.errors import GateError, NoAnswer, Rejected, Unresolved, Unsuited, Untrusted
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ def explained(error: Exception, phase: Phase, api: str, proxy: str) -> Exception
         or _tunnel(causes, peer)
         or _tls(causes, peer)
         or _this_machine(causes)
+        or _http2(causes, peer)
         or _connection(causes, phase, peer)
     )
-    if at_proxy and type(explanation) is NoAnswer:
+    if at_proxy and type(explanation) in (NoAnswer, Unsuited):
         explanation.remedy = _CHECK_THE_PROXY
     return explanation
 
@@ -178,6 +179,10 @@ _HANDSHAKE_FAULTS: Final = {
         ("UNSUPPORTED_PROTOCOL", "TLSV1_ALERT_PROTOCOL_VERSION", "NO_PROTOCOLS_AVAILABLE"),
         "Ask whoever runs it for TLS 1.2 or newer.",
     ),
+    "does not know the host name that it was asked for": (
+        ("TLSV1_UNRECOGNIZED_NAME", "TLSV1_ALERT_UNRECOGNIZED_NAME"),
+        "Check the host name in `api-url`.",
+    ),
     "does not speak HTTP/1.1": (
         ("TLSV1_ALERT_NO_APPLICATION_PROTOCOL",),
         "Ask whoever runs it to allow HTTP/1.1 beside HTTP/2.",
@@ -195,11 +200,29 @@ def _tls(causes: list[BaseException], peer: str) -> GateError | None:
         return None
     if isinstance(error, (ssl.SSLEOFError, ssl.SSLZeroReturnError)):
         return NoAnswer(f"{peer} closed the connection during TLS")
-    reason = str(getattr(error, "reason", None) or "")  # one of OpenSSL's constants
+    reason = _reason(error)
     for what, (reasons, remedy) in _HANDSHAKE_FAULTS.items():
         if reason in reasons:
             return Unsuited(f"{peer} {what}", remedy=remedy)
     return NoAnswer(f"TLS with {peer} failed: {reason.replace('_', ' ').lower() or 'for no known reason'}")
+
+
+def _reason(error: ssl.SSLError) -> str:
+    """Return OpenSSL's constant for what went wrong; Python knows some of them only in its text."""
+    text = _REASON_IN_TEXT.match(str(error.args[-1]) if error.args else "")
+    return str(getattr(error, "reason", None) or "") or (text[1].replace(" ", "_").upper() if text else "")
+
+
+_REASON_IN_TEXT: Final = re.compile(r"\[SSL\] ([a-z0-9 ]{1,80}) \(_ssl\.c")
+
+
+def _http2(causes: list[BaseException], peer: str) -> GateError | None:
+    if _first(causes, Http2Only) is None:
+        return None
+    remedy = "Ask whoever runs it to allow HTTP/1.1 beside HTTP/2."
+    return Unsuited(f"{peer} speaks HTTP/2 only", remedy=remedy)
+        f"{peer} speaks HTTP/2 only", remedy="Ask whoever runs it to allow HTTP/1.1 beside HTTP/2."
+    )
 
 
 # What this machine itself refuses, and what to do.

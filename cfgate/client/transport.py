@@ -66,19 +66,22 @@ class Transport:
         end = self._clock.monotonic() + bound
         channel = self._take()
         idle = channel.idle
-        outcome = self._run(channel, request, bound, sending)
-        if channel.used and channel.unanswered and not isinstance(outcome, Reply):
+        kept, outcome = channel.used, self._run(channel, request, bound, sending)
+        if kept and channel.unanswered and not isinstance(outcome, Reply):
             # Kept too long: whoever forgets or closes connections gets a new one each time from now on.
             self._longest_idle = min(self._longest_idle, idle / 2)
-            left = end - self._clock.monotonic()
-            if isinstance(outcome, Exception) and left > 0:
-                channel = self._new()
-                outcome = self._run(channel, request, left, sending)
+        left = end - self._clock.monotonic()
+        if kept and left > 0 and _of_the_connection(channel, outcome):
+            channel.close()
+            channel = self._new()
+            outcome = self._run(channel, request, left, sending)
         if outcome is None:
             raise self._hinted(timed_out(channel.phase, bound, *self._hosts), channel.phase)
         if isinstance(outcome, Exception):
             raise self._hinted(explained(outcome, channel.phase, *self._hosts), channel.phase) from None
-        if outcome.status != HTTPStatus.MISDIRECTED_REQUEST:  # that one wants another connection
+        if _of_the_connection(channel, outcome):
+            channel.close()
+        else:
             self._keep(channel)
         return outcome
 
@@ -136,6 +139,13 @@ class Transport:
         except Empty:
             channel.cut()
             return None
+
+
+def _of_the_connection(channel: Channel, outcome: Reply | Exception | None) -> bool:
+    """Whether it is the connection that is at fault: it was closed, or leads to another host (HTTP 421)."""
+    if isinstance(outcome, Reply):
+        return outcome.status == HTTPStatus.MISDIRECTED_REQUEST
+    return isinstance(outcome, Exception) and channel.unanswered
 
 
 def _work(

@@ -58,6 +58,10 @@ class Malformed(HTTPException):
     """What came is HTTP that cannot be relied on. The text is a clause of ours."""
 
 
+class Http2Only(Malformed):
+    """The server speaks HTTP/2, which it was not asked for."""
+
+
 class HttpAnswer(HTTPResponse):
     """An answer as it comes off the wire. `body` reads it; then `reusable` says whether nothing else came."""
 
@@ -223,7 +227,7 @@ def _line(stream: io.BufferedReader, *, first: bool = False) -> bytes:
             raise Malformed("the answer has a line longer than 64 KiB")
         # A frame of HTTP/2 (RFC 9113, 4.1): SETTINGS or GOAWAY, on stream 0.
         http2 = first and line[:2] == b"\0\0" and line[3:4] in (b"\x04", b"\x07") and line[5:9] == bytes(4)
-        raise Malformed("the server speaks HTTP/2 only") if http2 else IncompleteRead(b"")
+        raise Http2Only("the server speaks HTTP/2 only") if http2 else IncompleteRead(b"")
     return line.removesuffix(b"\n").removesuffix(b"\r")
 
 

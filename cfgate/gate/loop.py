@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 # Seconds of a pause after an unusable answer, at the most: a struggling API gets room. `max-interval` bounds
 # it too, for what it promises holds after an outage as well.
 _LONGEST_BACK_OFF: Final = 30.0
+# After too many requests a gate of several asks again after so many seconds, when it is its turn.
+_BUSY: Final = 1.0
 # After an outage a gate learns at this interval, in seconds, that another one of the run has had an answer.
 _GLANCE: Final = 1.0
 # Two looks are at least this many seconds apart, but for the one at the deadline.
@@ -170,8 +172,8 @@ class Gate:
             self._pacer.too_many(error.retry_after)
         if error.retry_after is not None:
             return max(error.retry_after, 1.0)
-        # With too many requests it is the pacer that makes room; alone, or at its slowest, a gate backs off
-        # too.
+        if error.busy and self._pacer.shared:
+            return _BUSY  # it is the pacer that makes room
         return self._back_off(state)
 
     def _sleep_before_retry(self, seconds: float) -> None:

@@ -18,6 +18,7 @@ from threading import Lock
 from typing import TYPE_CHECKING, Final
 
 from cfgate.errors import Rejected
+from cfgate.gate.pace import Pace
 
 if TYPE_CHECKING:
     from cfgate.system.clock import Clock
@@ -26,12 +27,6 @@ if TYPE_CHECKING:
 _AMPLE: Final = 0.05
 # Seconds that a look may come late for the sake of the others.
 _MOST_DELAY: Final = 0.5
-# After too many requests (HTTP 429) the spacing grows by this factor, not more often than so many seconds, up
-# to so many; with each usable answer it shrinks by that one.
-_WIDER: Final = 1.5
-_WIDEN_EVERY: Final = 0.25
-_SLOWEST: Final = 2.0
-_NARROWER: Final = 0.98
 # Who waits for a turn that is far away looks this often, in seconds, whether it has come nearer.
 _GLANCE: Final = 1.0
 _TINY: Final = 1e-9  # seconds that are lost in sums
@@ -45,7 +40,8 @@ class Pacer:
     def __init__(self, clock: Clock, targets: int = 1, max_interval: float = 15.0) -> None:
         """Begin; `targets` gates will ask, the most eager of them at least every `max_interval` seconds."""
         # A gate that is alone keeps its own distances; only its look at the deadline may come close behind.
-        self._spacing = min(_AMPLE, _MOST_DELAY / targets) if targets > 1 else 0.0
+        narrowest = min(_AMPLE, _MOST_DELAY / targets) if targets > 1 else 0.0
+        self._pace = Pace(narrowest, clock.monotonic())
         self._opening = min(_AMPLE, _OPENING * max_interval / targets)
         self._clock = clock
         self._lock = Lock()
@@ -56,7 +52,6 @@ class Pacer:
         self._refusal: Rejected | None = None
         # When the first usable answer of the run came, and the last.
         self._worked: tuple[float, float] | None = None
-        self._narrowest, self._widened = self._spacing, float("-inf")
         self.shared = targets > 1
 
     @property
@@ -74,7 +69,7 @@ class Pacer:
         now = self._clock.monotonic()
         with self._lock:
             self._worked = (self._worked[0] if self._worked else now, now)
-            self._spacing = max(self._spacing * _NARROWER, self._narrowest)
+            self._pace.answered(now)
 
     def answered_since(self, moment: float) -> bool:
         """Whether any gate of the run has had a usable answer after this moment of the clock."""
@@ -110,10 +105,8 @@ class Pacer:
         """Note an answer of too many requests: ask less often, and not at all for `retry_after` seconds."""
         with self._lock:
             now = self._clock.monotonic()
-            # Not for each of many that were under way.
-            if self.shared and now - self._widened >= _WIDEN_EVERY:
-                self._widened = now
-                self._spacing = min(max(self._spacing, _AMPLE / 4) * _WIDER, _SLOWEST)
+            if self.shared:
+                self._pace.too_many(now)
             until = now + (retry_after or 0.0)
             if retry_after is not None and until > self._quiet_until:
                 self._quiet_until = until
@@ -137,7 +130,7 @@ class Pacer:
                     now = self._clock.monotonic()
                     if now < min(self._quiet_until, end):
                         return False
-                    spacing = self._spacing if now < end else self._narrowest
+                    spacing = self._pace.spacing if now < end else self._pace.narrowest
                     left = self._latest + (self._queue.index(place) + 1) * spacing - now
                     if left <= _TINY:
                         self._latest = now

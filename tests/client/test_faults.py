@@ -92,6 +92,7 @@ def test_an_unusual_fault_of_a_certificate_is_in_openssl_s_own_words() -> None:
         ("TLSV1_ALERT_PROTOCOL_VERSION", "host speaks only versions of TLS that are not secure any more"),
         ("TLSV13_ALERT_CERTIFICATE_REQUIRED", "host wants a client certificate, which cfgate does not have"),
         ("TLSV1_ALERT_NO_APPLICATION_PROTOCOL", "host does not speak HTTP/1.1"),
+        ("TLSV1_UNRECOGNIZED_NAME", "host does not know the host name that it was asked for"),
     ],
 )
 def test_a_handshake_that_can_never_succeed_ends_at_once(reason: str, words: str) -> None:
@@ -99,6 +100,12 @@ def test_a_handshake_that_can_never_succeed_ends_at_once(reason: str, words: str
     fault = explained(tls_error(reason), Phase.HANDSHAKE, "host", "")
     assert isinstance(fault, Unsuited)
     assert (str(fault), bool(fault.remedy)) == (words, True)
+
+
+def test_a_reason_that_python_has_only_in_its_text_is_known_as_well() -> None:
+    """Python has no name for some alerts of TLS."""
+    error = ssl.SSLError(1, "[SSL] tlsv1 alert no application protocol (_ssl.c:1006)")
+    assert str(explained(error, Phase.HANDSHAKE, "host", "")) == "host does not speak HTTP/1.1"
 
 
 @pytest.mark.parametrize("number", [errno.EMFILE, errno.ENOMEM, errno.ENETUNREACH, errno.EADDRNOTAVAIL])

@@ -6,8 +6,8 @@ import gzip
 import io
 import json
 import time
-from functools import partial
 import zlib
+from functools import partial
 from http.client import HTTPException
 from typing import Any
 
@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgate.client.wire import HttpAnswer
-from cfgate.errors import GateError, NoAnswer, Rejected
+from cfgate.errors import GateError, NoAnswer, Rejected, Unsuited
 from cfgate.model import Resource, Target, Verdict
 from cfgate.rules.answer import MAX_BODY
 from tests.support.wire import ASID, CA, ID, RUNNING, TARGET, Peer, Script, answering, client, http, serve
@@ -234,7 +234,6 @@ def test_a_head_is_read_as_curl_reads_it(answer: bytes) -> None:
         (head(b"Transfer-Encoding: gzip, chunked"), "a Transfer-Encoding that was not asked for"),
         (head(b"Transfer-Encoding: chunked", body=b"0x2\r\n{}\r\n0\r\n\r\n"), "a chunk without a size"),
         (head(b"Transfer-Encoding: chunked", body=b"1_0\r\n{}\r\n0\r\n\r\n"), "a chunk without a size"),
-        (b"\x00\x00\x12\x04\x00\x00\x00\x00\x00" + b"x" * 20, "the server speaks HTTP/2 only"),
         (b"HTTP/2 200\r\n\r\n", "what came is not HTTP"),
         (b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100_000 + b"\r\n", "larger than 256 KiB"),
     ],
@@ -248,6 +247,32 @@ def test_a_head_that_may_mean_two_things_is_refused(answer: bytes, words: str) -
 
     with serve(script) as server, client(server.url) as api, pytest.raises(NoAnswer, match=words):
         api.fetch(TARGET, ASID)
+
+
+@pytest.mark.parametrize("frame", [4, 7])
+def test_a_server_that_speaks_http2_only_ends_the_gate_at_once(frame: int) -> None:
+    """Its settings, or its good-bye, are no answer that could become one."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(b"\x00\x00\x12" + bytes([frame]) + b"\x00\x00\x00\x00\x00" + b"x" * 20)
+
+    with serve(script) as server, client(server.url) as api, pytest.raises(Unsuited, match="HTTP/2 only"):
+        api.fetch(TARGET, ASID)
+
+
+def test_a_kept_connection_that_is_misdirected_is_replaced_at_once() -> None:
+    """HTTP 421 on a connection that had worked is about the connection, not about the request."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(http())
+        while peer.request():
+            peer.send(http(b"", 421))
+
+    with serve(script) as server, client(server.url) as api:
+        assert [api.fetch(TARGET, ASID).job.progress for _ in range(3)] == [12, 12, 12]
+        assert (server.connections, len(server.requests)) == (3, 5)
 
 
 def test_both_length_and_chunks_end_the_connection() -> None:
