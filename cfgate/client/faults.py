@@ -221,8 +221,6 @@ def _http2(causes: list[BaseException], peer: str) -> GateError | None:
         return None
     remedy = "Ask whoever runs it to allow HTTP/1.1 beside HTTP/2."
     return Unsuited(f"{peer} speaks HTTP/2 only", remedy=remedy)
-        f"{peer} speaks HTTP/2 only", remedy="Ask whoever runs it to allow HTTP/1.1 beside HTTP/2."
-    )
 
 
 # What this machine itself refuses, and what to do.
