@@ -4,6 +4,10 @@ The log of a CI job is parsed. GitHub's runner takes `::command::` at the start 
 white space, and `##[command]` anywhere; it ends lines at CR, LF and CRLF. The agent of Azure Pipelines takes
 `##vso[…]` anywhere. GitLab obeys escape sequences and a lone CR. So every text loses its control characters,
 every `##` is broken, and a line that would start with `::` gets a prefix.
+
+Runner and agent are .NET programs, some of whose searches mind the language: they overlook characters that
+have no weight in it, and which these are depends on their version of Unicode. So whatever is not plain ASCII
+counts for nothing between two `#` and in front of `::`.
 """
 
 from __future__ import annotations
@@ -22,7 +26,8 @@ LOG_LIMIT: Final = 64 * 1024
 # Not `str.splitlines`: that splits at VT, FF, U+0085, U+2028 and more, where no parser of a log does.
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
-_DOUBLE_HASH: Final = re.compile(r"#(?=#)")
+_DOUBLE_HASH: Final = re.compile(r"#(?=[^ -~]*#)")
+_OVERLOOKED: Final = re.compile(r"[^!-~]+")
 
 
 def split_lines(text: str) -> list[str]:
@@ -39,8 +44,7 @@ def visible(line: str) -> str:
 def log_lines(text: str) -> list[str]:
     """Disarm `text` for a log. Every line but the first has a prefix; the first has one where it needs it."""
     first, *rest = map(visible, split_lines(cap_utf8(text, LOG_LIMIT)))
-    # What Python calls white space includes all that .NET's `TrimStart` removes.
-    armed = first.lstrip().startswith("::")
+    armed = _OVERLOOKED.sub("", first).startswith("::")
     return [PREFIX + first if armed else first, *(PREFIX + line for line in rest)]
 
 

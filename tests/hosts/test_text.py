@@ -28,6 +28,24 @@ def test_no_log_line_is_a_command(told: str) -> None:
     assert azure_log.parse(log).formats == []
 
 
+OVERLOOKED = ["\u034f", "\u115f", "\u180b", "\ufe0f", "\U000e0100", "\u0600", "\u0378", "\U0001ffff", "\u2065"]
+
+
+@pytest.mark.parametrize("between", OVERLOOKED)
+def test_what_a_search_may_overlook_joins_nothing(between: str) -> None:
+    """Two hashes with a character between them that has no weight, or that is not assigned, are parted."""
+    for armed in (f"#{between}#vso[task.setvariable variable=a]b", f"#{between * 3}#[error]x"):
+        (line,) = text.log_lines(armed)
+        assert "##" not in line.replace(between, "")
+    (line,) = text.log_lines(f"{between}:{between}:error::x")
+    assert not line.replace(between, "").startswith("::")
+
+
+def test_hashes_that_somebody_sees_apart_stay_as_they_are() -> None:
+    """Text of plain characters between two hashes is not touched."""
+    assert text.log_lines("#1 and #2, C# and F#, # #") == ["#1 and #2, C# and F#, # #"]
+
+
 @settings(deadline=None)
 @given(hostile.texts)
 @example(hostile.WORST)

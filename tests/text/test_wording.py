@@ -130,7 +130,12 @@ def test_visible_leaves_nothing_unseen(text: str) -> None:
     assert pictured(seen) == seen
 
 
-@given(st.text(st.characters(categories=("L", "N", "P", "Sm", "Zs"))))
+@given(
+    st.text(
+        # The four letters among them that are drawn as nothing at all.
+        st.characters(categories=("L", "N", "P", "Sm", "Zs"), exclude_characters="\u115f\u1160\u3164\uffa0")
+    )
+)
 def test_visible_leaves_text_alone(text: str) -> None:
     """Letters, digits, punctuation and blanks of any script are not touched."""
     assert pictured(text) == text
