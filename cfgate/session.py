@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from cfgate.conclusion import UNDECIDED, conclude
-from cfgate.delivery import reserved, write_undecided
+from cfgate.delivery import write_undecided
 from cfgate.errors import GateError
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
@@ -19,6 +19,7 @@ from cfgate.gate.patience import Limits
 from cfgate.gate.watch import watch
 from cfgate.log.progress import ProgressLog, introduce
 from cfgate.schedule import Cadence, FixedInterval
+from cfgate.system.reserve import reserved
 from cfgate.text.redaction import Redactor
 
 if TYPE_CHECKING:

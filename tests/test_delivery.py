@@ -20,13 +20,15 @@ import pytest
 
 from cfgate import delivery
 from cfgate.conclusion import UNDECIDED
-from cfgate.delivery import _write, deliver, reserved, write_undecided
+from cfgate.delivery import deliver, write_undecided
 from cfgate.errors import InvalidSettings
 from cfgate.hosts.console import Console
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.plain import Plain
 from cfgate.settings.values import Files
 from cfgate.simulator import Simulator, parse
+from cfgate.system.files import write_all
+from cfgate.system.reserve import reserved
 from tests.support.canary import KEYS
 from tests.support.parsers import file_commands
 
@@ -78,7 +80,7 @@ def test_a_long_report_reaches_a_slow_reader_whole(fifo: Path) -> None:
     got: list[bytes] = []
     reading = threading.Thread(target=lambda: got.append(fifo.read_bytes()))
     reading.start()
-    _write(fifo, page)
+    assert write_all({str(fifo): page.encode()}) == {}
     reading.join()
     assert got == [page.encode()]
 
@@ -103,7 +105,7 @@ def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureF
 
 def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that has stopped loses the JSON and nothing else; of one that has gone no word is said."""
-    monkeypatch.setattr(delivery, "_LONGEST", 0.0)
+    monkeypatch.setattr(delivery, "_PATIENCE", 0.0)
     log = io.StringIO()
     reader, writer = os.pipe()
     with os.fdopen(writer, "w") as stdout:

@@ -57,6 +57,11 @@ class Host(Protocol):
         """Whether `annotate` reaches a place of its own, besides the log."""
         ...
 
+    @property
+    def value_limit(self) -> int:
+        """How many bytes a value of `output` may have; what is longer is cut, visibly."""
+        ...
+
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print for a person. Line breaks in `text` make lines; each is disarmed."""
         ...

@@ -31,6 +31,11 @@ class Azure(Plain):
         """Annotations show on the page of the run."""
         return True
 
+    @property
+    def value_limit(self) -> int:
+        """See `OUTPUT_LIMIT`."""
+        return OUTPUT_LIMIT
+
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print lines that are folded away."""
         self._console.lines([f"##[group]{single_line(title)}"])
@@ -49,9 +54,13 @@ class Azure(Plain):
             self._command("task.logissue", told, type=level.value)
 
     def output(self, pairs: Mapping[str, str]) -> None:
-        """Set output variables, named `job_state_name`: a hyphen is no part of a variable's name here."""
+        """Set output variables, named `job_state_name`: a hyphen is no part of a variable's name here.
+
+        The agent expands `$(name)` in the values that it has stored before each later step: nothing that a
+        stranger has written may ask for a variable, of which some are secret.
+        """
         for name, value in pairs.items():
-            told = cap_utf8(value, OUTPUT_LIMIT)
+            told = cap_utf8(value.replace("$(", "$ ("), OUTPUT_LIMIT)
             self._command("task.setvariable", told, variable=name.replace("-", "_"), isOutput="true")
 
     def mask(self, secret: str) -> None:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from io import FileIO
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Final
 
-from cfgate.hosts import Level, Style
+from cfgate.hosts import Level
 from cfgate.hosts.console import Console
 from cfgate.hosts.file_commands import SUMMARY_LIMIT, encode_outputs, encode_summary
 from cfgate.hosts.plain import Plain
 from cfgate.hosts.text import cut_utf16, log_lines, maskable, paragraph, single_line
 from cfgate.hosts.workflow_commands import command
+from cfgate.system.files import extend
+from cfgate.system.limits import why
 
 MESSAGE_LIMIT: Final = 4096  # UTF-16 units; the runner cuts what is longer without a word
 TITLE_LIMIT: Final = 255  # that of the API behind the annotations
@@ -73,19 +74,18 @@ class GitHub(Plain):
 
         No `fsync`: the runner reads the file on the same machine, which sees what was written.
         """
-        with self._warned("outputs", "GITHUB_OUTPUT"), _append_to(self._output_file) as file:
-            _write_whole(file, encode_outputs(pairs))
+        encoded = encode_outputs(pairs)
+        with self._warned("outputs", "GITHUB_OUTPUT"):
+            extend(_named(self._output_file), lambda _: encoded)
 
     def summary(self, markdown: str) -> None:
         """Write to `GITHUB_STEP_SUMMARY`, behind what other programs of this step have put there."""
-        with self._warned("summary", "GITHUB_STEP_SUMMARY"), _append_to(self._summary_file) as file:
-            end = file.tell()
-            # Behind the end, if this is our first time or somebody else has been here since.
-            begin = self._page.start if self._page.stop == end else end
-            file.truncate(begin)
-            page = encode_summary(markdown, SUMMARY_LIMIT - begin)
-            _write_whole(file, page)
-            self._page = range(begin, begin + len(page))
+        with self._warned("summary", "GITHUB_STEP_SUMMARY"):
+            self._page = extend(
+                _named(self._summary_file),
+                lambda begin: encode_summary(markdown, SUMMARY_LIMIT - begin),
+                self._page,
+            )
 
     def mask(self, secret: str) -> None:
         """Mask the lines of `secret` that are safe to mask."""
@@ -93,31 +93,17 @@ class GitHub(Plain):
 
     @contextmanager
     def _warned(self, what: str, variable: str) -> Iterator[None]:
-        """Tell once of a file that cannot be written; the exit code still tells the verdict."""
+        """Annotate once that a file cannot be written; the exit code still tells the verdict."""
         try:
             yield
-        except OSError as error:
-            failure = f"warning: the {what} could not be written to {variable}: {error.strerror or error}"
+        except (OSError, ValueError) as error:
+            failure = f"the {what} could not be written to {variable}: {why(error)}"
             if failure not in self._failures:
                 self._failures.add(failure)
-                self.log(failure, Style.ODD)
+                self.annotate(Level.WARNING, f"cfgate: no {what}", failure)
 
 
-def _append_to(path: str) -> FileIO:
+def _named(path: str) -> str:
     if not path:
-        raise FileNotFoundError("it is not set")
-    return Path(path).open("ab", buffering=0)
-
-
-def _write_whole(file: FileIO, content: bytes) -> None:
-    """Write all of it or, on a disk that is full, nothing: the runner fails a step for half a value."""
-    begin = file.tell() if file.seekable() else None
-    try:
-        rest = memoryview(content)
-        while rest:
-            rest = rest[file.write(rest) :]
-    except OSError:
-        if begin is not None:
-            with suppress(OSError):
-                file.truncate(begin)
-        raise
+        raise OSError(errno.ENOENT, "it is not set")
+    return path

@@ -9,6 +9,7 @@ from cfgate.hosts import Bar, Level, Style
 from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines, single_line
 
+VALUE_LIMIT: Final = 64 * 1024  # bytes
 _STYLES: Final = {Level.NOTICE: Style.GOOD, Level.WARNING: Style.ODD, Level.ERROR: Style.BAD}
 
 
@@ -33,6 +34,11 @@ class Plain:
     def annotates(self) -> bool:
         """There is only the log."""
         return False
+
+    @property
+    def value_limit(self) -> int:
+        """Values go nowhere; as many bytes as elsewhere."""
+        return VALUE_LIMIT
 
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print disarmed lines."""

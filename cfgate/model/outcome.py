@@ -52,7 +52,10 @@ class Outcome(NamedTuple):
 
 
 class Result(NamedTuple):
-    """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run."""
+    """How the whole run ended. `exit_code` is that of `status`, or of the signal that ended the run.
+
+    `asked` is what was to be waited for, as far as it was known: a run that ended early has no outcomes.
+    """
 
     status: GateStatus
     exit_code: int
@@ -64,6 +67,7 @@ class Result(NamedTuple):
     waited: float = 0.0  # seconds
     warnings: tuple[str, ...] = ()
     problems: tuple[str, ...] = ()  # of the configuration, each a line
+    asked: tuple[Target, ...] = ()
 
     @property
     def ready(self) -> bool:
@@ -74,3 +78,10 @@ class Result(NamedTuple):
     def decisive(self) -> Outcome | None:
         """The outcome that decided, whose job the single-job outputs describe."""
         return min(self.outcomes, key=lambda outcome: outcome.status.precedence, default=None)
+
+    @property
+    def target(self) -> Target | None:
+        """The target that decided; where nothing could, the one that was asked for, if it was one."""
+        if self.decisive:
+            return self.decisive.target
+        return self.asked[0] if len(self.asked) == 1 else None

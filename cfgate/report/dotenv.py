@@ -11,6 +11,8 @@ import re
 from collections.abc import Mapping
 from typing import Final
 
+from cfgate.text.invisible import INVISIBLE
+
 MAX_FILE: Final = 5119  # bytes: the file must be smaller than 5 KiB
 _CUT: Final = "...[cut]"
 
@@ -37,8 +39,7 @@ def variable(name: str) -> str:
 
 def _disarmed(value: str) -> str:
     """Make one line of a value, with `_` for what a shell or GitLab would act on."""
-    printable = "".join(character if character.isprintable() else " " for character in value)
-    return _ARMED.sub("_", " ".join(printable.split()))
+    return _ARMED.sub("_", " ".join(INVISIBLE.sub(" ", value).split()))
 
 
 def _longest(sizes: list[int], room: int) -> int:

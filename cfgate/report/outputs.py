@@ -8,7 +8,7 @@ from typing import Any, Final
 from cfgate.model import GateStatus, Result
 from cfgate.report.result import as_dict, as_json
 
-# Below the 64 KiB that a host caps a value at: JSON that is cut off by somebody else is worth nothing.
+# Below the 64 KiB that most hosts take for a value.
 MAX_RESULT: Final = 60_000
 
 _STATUSES: Final = ", ".join(sorted(status.label for status in GateStatus))
@@ -39,11 +39,14 @@ DESCRIPTIONS: Final = MappingProxyType(
 NAMES: Final = tuple(DESCRIPTIONS)
 
 
-def outputs(result: Result) -> dict[str, str]:
-    """Tell a result by all of `NAMES`; what is not known is empty."""
+def outputs(result: Result, limit: int = MAX_RESULT) -> dict[str, str]:
+    """Tell a result by all of `NAMES`; what is not known is empty.
+
+    `limit` is how many bytes the host takes for a value: JSON that it had to cut would be worth nothing.
+    """
     facts = as_dict(result)
     texts = {name: _text(facts[name]) for name in NAMES if name != "result"}
-    return {**texts, "result": as_json(result, MAX_RESULT)}
+    return {**texts, "result": as_json(result, limit)}
 
 
 def _text(value: Any) -> str:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Result, Retry
@@ -19,13 +19,18 @@ from cfgate.text.wording import shorten
 
 SCHEMA_VERSION: Final = 1
 
+# What a report is good for: 250 job errors of 64 KiB. More would cost the memory that a small runner has.
+LARGEST: Final = 16 * 1024 * 1024  # bytes
+
 # How a result is made smaller, step by step: so many entries of each list (the newest), so many characters
-# of each text. After the last of them image versions are left out, and at last the matrix.
-_REDUCTIONS: Final = ((64, 2000), (16, 500), (4, 200), (1, 80))
+# of each text. After the last of them image versions are left out.
+_REDUCTIONS: Final = ((256, 8000), (64, 2000), (16, 500), (4, 200), (1, 80))
 # A matrix that needs more than this share of the room is left out first. GitHub's own limit is 256 jobs.
 _MATRIX_SHARE: Final = 0.75
 
-_HALF: Final = re.compile("[\ud800-\udfff]")
+_UNFIT: Final = re.compile("[\0\ud800-\udfff]")
+
+_CLOSING: Final = "]}"  # of the image versions, which stand last, and of the whole
 
 Json = dict[str, Any]
 
@@ -34,9 +39,10 @@ def as_dict(result: Result) -> Json:
     """Build the whole result from JSON's own types.
 
     Job times are Unix seconds of the API's clock, `at-seconds` counts from the start of the run, and what is
-    not known is null. Half a surrogate pair becomes U+FFFD: strict parsers refuse it (RFC 7493, section 2.1).
+    not known is null. U+FFFD stands for half a surrogate pair, which strict parsers refuse (RFC 7493, section
+    2.1), and for U+0000: a step does not start when it finds one in a variable.
     """
-    decisive = result.decisive
+    decisive, target = result.decisive, result.target
     whole = {
         "schema-version": SCHEMA_VERSION,
         "cfgate-version": __version__,
@@ -51,9 +57,9 @@ def as_dict(result: Result) -> Json:
         "waited-seconds": round(result.waited, 3),
         "requests": sum(outcome.requests for outcome in result.outcomes),
         "retries": sum(len(outcome.retries) for outcome in result.outcomes),
-        "image-version-id": decisive.target.id if decisive else None,
-        "name": decisive.target.name if decisive else None,
-        "resource": decisive.target.resource.label if decisive else None,
+        "image-version-id": target.id if target else None,
+        "name": target.name if target else None,
+        "resource": target.resource.label if target else None,
         **_job(decisive.job if decisive else None),
         "warnings": list(result.warnings),
         "totals": _totals(result),
@@ -63,42 +69,57 @@ def as_dict(result: Result) -> Json:
     return {key: _mended(value) for key, value in whole.items()}
 
 
-def as_json(result: Result, limit: int | None = None) -> str:
-    """Write the whole result as one line of ASCII JSON.
+def as_json(result: Result, limit: int = LARGEST) -> str:
+    """Write the whole result as one line of ASCII JSON, at most `limit` bytes (at least 8192).
 
-    With a `limit` (bytes, at least 8192) a larger one leaves out the oldest entries, the ends of long texts
-    and at last image versions, and says so: `"truncated": true`. The matrix is whole or null: a job that
-    takes it up would rather fail than run for some of the targets only.
+    A larger one leaves out the oldest entries and the ends of long texts, and then image versions: those that
+    are ready first, the one that decided last. It says so: `"truncated": true`. The matrix is whole or null:
+    a job that takes it up would rather fail than run for some of the targets only.
     """
     whole = as_dict(result)
-    text = _dumps(whole)
-    if limit is None:
+    versions: list[Json] = whole.pop("image-versions")
+    if (text := _fitting(whole, map(_dumps, versions), limit)) is not None:
         return text
-    room_for_matrix = len(_dumps(whole["matrix"])) <= limit * _MATRIX_SHARE
-    for reduction in _reductions(len(result.outcomes), matrix=room_for_matrix):
-        if len(text) <= limit:
+    if len(_dumps(whole["matrix"])) > limit * _MATRIX_SHARE:
+        whole["matrix"] = None
+    for keep in _REDUCTIONS:
+        smaller = _reduced(whole, *keep)
+        text = _fitting(smaller, (_dumps(_trimmed(version, *keep)) for version in versions), limit)
+        if text is not None:
+            return text
+    decisive_first = sorted(
+        range(len(versions)), key=lambda number: result.outcomes[number].status.precedence
+    )
+    return _as_many_as_fit(smaller, versions, decisive_first, limit)
+
+
+def _fitting(head: Json, versions: Iterable[str], limit: int) -> str | None:
+    """Put a result together from its parts; `None` as soon as it is too large."""
+    opening = _opening(head)
+    room, written = limit - len(opening) - len(_CLOSING), []
+    for version in versions:
+        room -= len(version) + 1  # a comma stands before all but the first
+        if room < -1:
+            return None
+        written.append(version)
+    return f"{opening}{','.join(written)}{_CLOSING}" if room >= 0 or written else None
+
+
+def _as_many_as_fit(head: Json, versions: list[Json], order: list[int], limit: int) -> str:
+    """Put a result together from the head and those versions for which there is room, tried in this order."""
+    opening = _opening(head)
+    room, kept = limit - len(opening) - len(_CLOSING), {}
+    for number in order:
+        version = _dumps(_trimmed(versions[number], *_REDUCTIONS[-1]))
+        if len(version) + 1 > room:
             break
-        text = _dumps(_reduced(whole, reduction))
-    return text
+        kept[number] = version
+        room -= len(version) + 1
+    return f"{opening}{','.join(kept[number] for number in sorted(kept))}{_CLOSING}"
 
 
-class _Reduction(NamedTuple):
-    """How much to keep: entries of a list, characters of a text, image versions, and whether the matrix."""
-
-    entries: int
-    characters: int
-    versions: int
-    matrix: bool
-
-
-def _reductions(versions: int, *, matrix: bool) -> Iterator[_Reduction]:
-    """Keep less each time."""
-    for entries, characters in _REDUCTIONS:
-        yield _Reduction(entries, characters, versions, matrix)
-    while versions:
-        versions //= 2
-        yield _Reduction(*_REDUCTIONS[-1], versions, matrix)
-    yield _Reduction(*_REDUCTIONS[-1], 0, matrix=False)
+def _opening(head: Json) -> str:
+    return f"{_dumps(head)[:-1]},{_dumps('image-versions')}:["
 
 
 def _job(job: JobStatus | None) -> Json:
@@ -169,9 +190,9 @@ def _retry(retry: Retry) -> Json:
 
 
 def _mended(value: Any) -> Any:
-    """Replace halves of surrogate pairs in every text."""
+    """Replace in every text what is unfit for some reader."""
     if isinstance(value, str):
-        return _HALF.sub("\ufffd", value)
+        return _UNFIT.sub("\ufffd", value)
     if isinstance(value, dict):
         return {key: _mended(inner) for key, inner in value.items()}
     if isinstance(value, list):
@@ -179,28 +200,28 @@ def _mended(value: Any) -> Any:
     return value
 
 
-def _reduced(whole: Json, keep: _Reduction) -> Json:
-    """Keep the first image versions, the newest entries of a list, the start of a text."""
-
-    def trimmed(value: Any) -> Any:
-        if isinstance(value, str):
-            return shorten(value, keep.characters)
-        if isinstance(value, dict):
-            return {key: trimmed(inner) for key, inner in value.items()}
-        if isinstance(value, list):
-            return [trimmed(inner) for inner in value[-keep.entries :]]
-        return value
-
-    rest = {key: trimmed(value) for key, value in whole.items() if key not in ("matrix", "image-versions")}
-    matrix = whole["matrix"] if keep.matrix else None
-    kept = [trimmed(version) for version in whole["image-versions"][: keep.versions]]
-    return {**rest, "matrix": matrix, "image-versions": kept, "truncated": True}
+def _reduced(head: Json, entries: int, characters: int) -> Json:
+    """Make all of a result smaller but the matrix, and say so."""
+    return {**_trimmed(head, entries, characters), "matrix": head["matrix"], "truncated": True}
 
 
-def _dumps(value: Json) -> str:
+def _trimmed(value: Any, entries: int, characters: int) -> Any:
+    """Keep the newest entries of a list, the start of a text."""
+    if isinstance(value, str):
+        return shorten(value, characters)
+    if isinstance(value, dict):
+        return {key: _trimmed(inner, entries, characters) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_trimmed(inner, entries, characters) for inner in value[-entries:]]
+    return value
+
+
+def _dumps(value: Any) -> str:
     r"""Write ASCII, so that no locale, terminal or byte limit gets in the way of it.
 
     `##` becomes `#\u0023`, the same text to a JSON parser: the GitHub runner obeys `##[…]` anywhere in a
-    line of the log, and `result-file -` puts this line there.
+    line of the log, and `result-file -` puts this line there. Likewise `$(` becomes `\u0024(`: the agent of
+    Azure Pipelines puts the values of variables, secret ones too, in the place of `$(name)`.
     """
-    return json.dumps(value, separators=(",", ":")).replace("##", "#\\u0023")
+    text = json.dumps(value, separators=(",", ":"))
+    return text.replace("##", "#\\u0023").replace("$(", "\\u0024(")

@@ -6,15 +6,18 @@ import errno
 import os
 import select
 import stat
+import sys
 import time
+from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
+
+from cfgate.system.waiting import NoThread, within
 
 if TYPE_CHECKING:
     from typing import TextIO
 
 _PIECE: Final = 4096  # bytes; a pipe that has room at all has room for these (PIPE_BUF)
-# Windows has no O_NONBLOCK, and nobody else has O_BINARY.
-_TO_READ: Final = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
 _GLANCE: Final = 0.01  # seconds, where nothing can be waited for
 
 
@@ -23,7 +26,7 @@ def descriptor_of(stream: TextIO | None) -> int | None:
 
     `None` for a file, which takes everything at once, for what is closed or in memory, and on Windows.
     """
-    if stream is None or not hasattr(select, "poll"):
+    if sys.platform == "win32" or stream is None:
         return None
     try:
         descriptor = stream.fileno()
@@ -41,6 +44,8 @@ def write_within(descriptor: int, data: bytearray, seconds: float) -> bool:
 
     Raises OSError where nobody is there to read any more.
     """
+    if sys.platform == "win32":
+        raise NotImplementedError  # see `descriptor_of`
     room = select.poll()
     room.register(descriptor, select.POLLOUT)
     end = time.monotonic() + seconds
@@ -56,21 +61,44 @@ def write_within(descriptor: int, data: bytearray, seconds: float) -> bool:
     return True
 
 
+def print_within(stream: TextIO, text: str, seconds: float) -> None:
+    """Write to a stream that is open, for some seconds at most where it is a pipe or a terminal.
+
+    Raises OSError, and ValueError where it is closed.
+    """
+    descriptor = descriptor_of(stream)
+    if descriptor is None:
+        stream.write(text)
+        stream.flush()
+    elif not write_within(descriptor, bytearray(text.encode(stream.encoding, "backslashreplace")), seconds):
+        raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
+
+
 def read(path: str, most: int, seconds: float = 5.0) -> bytes:
     """Read a file up to its end, or `most` bytes and one more; of a pipe what comes within some seconds.
 
     Raises OSError, and ValueError for what can be no name of a file.
     """
-    descriptor = os.open(path, _TO_READ)
+    call = partial(_read, path, most)
     try:
-        waits = hasattr(select, "poll") and not stat.S_ISREG(os.fstat(descriptor).st_mode)
-        content, end = b"", time.monotonic() + seconds
+        return within(seconds, call)
+    except NoThread:
+        if Path(path).is_fifo():
+            raise
+        return call()
+    except TimeoutError:
+        raise TimeoutError(errno.ETIMEDOUT, "nobody writes into it") from None
+
+
+def _read(path: str, most: int) -> bytes:
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_BINARY", 0))
+    try:
+        content = b""
         while len(content) <= most:
-            if waits:
-                _await_data(descriptor, end - time.monotonic())
             try:
                 part = os.read(descriptor, most + 1 - len(content))
-            except BlockingIOError:  # somebody else was faster
+            except BlockingIOError:  # somebody has set it not to wait
+                time.sleep(_GLANCE)
                 continue
             if not part:
                 break
@@ -78,10 +106,3 @@ def read(path: str, most: int, seconds: float = 5.0) -> bytes:
         return content
     finally:
         os.close(descriptor)
-
-
-def _await_data(descriptor: int, seconds: float) -> None:
-    data = select.poll()
-    data.register(descriptor, select.POLLIN)
-    if not data.poll(max(seconds, 0.0) * 1000):
-        raise TimeoutError(errno.ETIMEDOUT, "nobody writes into it")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import io
+import json
 from collections.abc import Callable
 
+import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from cfgate.delivery import write_undecided
 from cfgate.hosts import Level
 from cfgate.hosts.azure import OUTPUT_LIMIT, Azure
 from cfgate.hosts.console import Console
+from cfgate.model import GateStatus, JobState
+from cfgate.settings.values import Files
 from tests.support import hostile
+from tests.support.factories import job, outcome, result
 from tests.support.parsers import azure_log
 
 SECRET = "9f86d081884c7d659a2feaa0c55ad015"
@@ -66,10 +72,33 @@ def test_outputs_come_back_as_they_were(pairs: dict[str, str]) -> None:
         (
             "task.setvariable",
             {"variable": name.replace("-", "_"), "isoutput": "true"},
-            value.encode("utf-8", "backslashreplace").decode(),
+            value.replace("$(", "$ (").encode("utf-8", "backslashreplace").decode(),
         )
         for name, value in pairs.items()
     ]
+
+
+@pytest.mark.parametrize("value", ["$(System.AccessToken)", "a $$(b) $((c)) $($(d))", '{"e":"$(F)"}'])
+def test_no_value_asks_for_a_variable(value: str) -> None:
+    """The agent would put the variable there before every later step, a secret one too."""
+    [command] = printed(lambda host: host.output({"job-error": value})).commands
+    assert "$(" not in command.data
+    assert command.data.replace("$ (", "$(") == value
+
+
+@pytest.mark.parametrize("targets", [1, 100, 500])
+def test_the_result_of_many_targets_is_json_that_the_agent_takes(targets: int) -> None:
+    """The result is built to the limit of Azure, so that nothing is cut, and `$(` is escaped in it."""
+    failed = (outcome(GateStatus.FAILED, id=7, job=job(JobState.FAILED, error="$(System.AccessToken)")),)
+    others = tuple(outcome(id=1000 + number) for number in range(targets - 1))
+    stream = io.StringIO()
+    write_undecided(result(*others, *failed), Azure(Console(stream)), Files())
+    commands = azure_log.parse(stream.getvalue()).commands
+    [text] = [each.data for each in commands if each.properties["variable"] == "result"]
+    assert len(text) <= OUTPUT_LIMIT
+    assert "$(" not in text
+    versions = json.loads(text)["image-versions"]
+    assert [each["job-error"] for each in versions if each["status"] != "ready"] == ["$(System.AccessToken)"]
 
 
 def test_a_large_output_is_capped() -> None:

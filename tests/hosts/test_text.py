@@ -28,7 +28,17 @@ def test_no_log_line_is_a_command(told: str) -> None:
     assert azure_log.parse(log).formats == []
 
 
-OVERLOOKED = ["\u034f", "\u115f", "\u180b", "\ufe0f", "\U000e0100", "\u0600", "\u0378", "\U0001ffff", "\u2065"]
+OVERLOOKED = [
+    "\u034f",
+    "\u115f",
+    "\u180b",
+    "\ufe0f",
+    "\U000e0100",
+    "\u0600",
+    "\u0378",
+    "\U0001ffff",
+    "\u2065",
+]
 
 
 @pytest.mark.parametrize("between", OVERLOOKED)

@@ -25,6 +25,7 @@ class Notebook:
         self.live = live
         self.folds = False
         self.annotates = annotates
+        self.value_limit = 0
         self.lines: list[str] = []
         self.annotations: list[tuple[Level, str, str]] = []
         self.groups: dict[str, list[str]] = {}

@@ -99,3 +99,20 @@ def test_a_large_result_is_cut_before_a_host_would_cut_it() -> None:
     told = outputs(result(outcome(GateStatus.FAILED, job=job(JobState.FAILED, error="x" * 100_000))))
     assert len(told["result"]) <= MAX_RESULT
     assert json.loads(told["result"])["truncated"] is True
+
+
+def test_no_output_holds_what_no_environment_can() -> None:
+    """A step whose `env` takes an output with U+0000 would not start: U+FFFD stands there."""
+    told = outputs(
+        result(outcome(GateStatus.FAILED, reason="a\0b", job=job(JobState.FAILED, error="c\0d\0")))
+    )
+    assert told["reason"] == "a\ufffdb"
+    assert told["job-error"] == "c\ufffdd\ufffd"
+    assert json.loads(told["result"])["job-error"] == "c\ufffdd\ufffd"
+
+
+def test_the_result_is_built_to_the_limit_of_the_host() -> None:
+    """A host with less room gets a smaller result, and never half of one."""
+    many = result(*(outcome(id=number) for number in range(300)))
+    assert len(outputs(many, 32_000)["result"]) <= 32_000 < len(outputs(many)["result"]) <= MAX_RESULT
+    json.loads(outputs(many, 32_000)["result"])

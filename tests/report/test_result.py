@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cfgate import __version__
-from cfgate.model import GateStatus, JobState, Outcome, Resource, Result, Retry
+from cfgate.model import GateStatus, JobState, Outcome, Resource, Result, Retry, Target
 from cfgate.report.outputs import MAX_RESULT, NAMES
 from cfgate.report.result import as_dict, as_json
 from tests.support import hostile
@@ -171,16 +171,17 @@ def test_any_result_survives_json(any_result: Result) -> None:
 
 @given(hostile.texts)
 def test_a_text_comes_back_as_it_was(text: str) -> None:
-    """Texts are unharmed, but for halves of surrogate pairs, which strict parsers refuse."""
-    expected = "".join("\ufffd" if "\ud800" <= character <= "\udfff" else character for character in text)
+    """Texts are unharmed, but for halves of surrogate pairs, which strict parsers refuse, and U+0000."""
+    expected = re.sub("[\0\ud800-\udfff]", "\ufffd", text)
     assert read(as_json(result(outcome(job=job(error=text)))))["job-error"] == expected
 
 
-@given(st.text("#[]:\n\\ x"))
+@given(st.text("#[]:\n\\ x$()"))
 def test_the_json_is_no_command_to_a_ci_host(text: str) -> None:
     """Printed alone on stdout, the line holds nothing that the GitHub runner would obey."""
     line = as_json(result(outcome(reason=text, job=job(error=f"##[set-output name=ready]{text}"))))
     assert "##" not in line
+    assert "$(" not in line
     assert line.startswith("{")
     assert read(line)["image-versions"][0]["reason"] == text
 
@@ -217,10 +218,57 @@ def test_the_newest_retries_stay() -> None:
 
 
 def test_very_many_image_versions() -> None:
-    """When even the shortest form of all image versions is too long, the first ones stay."""
+    """When even the shortest form of all image versions is too long, as many as there is room for stay."""
     outcomes = tuple(outcome(id=number) for number in range(1, 1000))
-    facts = read(as_json(result(*outcomes), LIMIT))
+    text = as_json(result(*outcomes), LIMIT)
+    facts = read(text)
     assert facts["totals"]["image-versions"] == 999
     ids = [version["image-version-id"] for version in facts["image-versions"]]
     assert ids == list(range(1, len(ids) + 1))
-    assert ids
+    assert LIMIT - 1000 < len(text) <= LIMIT
+
+
+def test_what_is_not_ready_stays_to_the_last() -> None:
+    """Of too many image versions those that are ready go first; the others keep their order."""
+    others = {95: GateStatus.FAILED, 7: GateStatus.TIMEOUT, 50: GateStatus.PENDING}
+    outcomes = tuple(
+        outcome(others.get(number, GateStatus.READY), id=number, remedy="x" * 500) for number in range(100)
+    )
+    versions = read(as_json(result(*outcomes), 20_000))["image-versions"]
+    assert 3 < len(versions) < 100
+    not_ready = [version["image-version-id"] for version in versions if version["status"] != "ready"]
+    assert not_ready == [7, 50, 95]
+    ids = [version["image-version-id"] for version in versions]
+    assert ids == sorted(ids)
+
+
+def test_of_what_is_not_ready_the_one_that_decided_stays_longest() -> None:
+    """When there is no room for all that is not ready, the first to go are those that decide the least."""
+    outcomes = (
+        *(outcome(GateStatus.TIMEOUT, id=number) for number in range(500)),
+        outcome(GateStatus.FAILED, id=999),
+    )
+    versions = read(as_json(result(*outcomes), LIMIT))["image-versions"]
+    assert versions[-1]["image-version-id"] == 999
+
+
+@given(results(), st.integers(8192, 12_000))
+@settings(max_examples=50)
+def test_a_limit_is_kept_to_the_byte(any_result: Result, limit: int) -> None:
+    """The result is whole when it fits, and says that it is not in every other case."""
+    whole = as_json(any_result)
+    for just in (len(whole), len(whole) - 1):
+        if just >= LIMIT:
+            assert (as_json(any_result, just) == whole) is (just == len(whole))
+    small = as_json(any_result, limit)
+    assert len(small) <= limit
+    assert read(small)["truncated"] is (len(whole) > limit)
+
+
+def test_what_was_asked_for_is_named_though_nothing_came_of_it() -> None:
+    """A run that ended before it began names its target, if it had but one."""
+    early = result(outcomes=(), status=GateStatus.ERROR, asked=(Target(7, "art", Resource.IMAGE_UPDATE),))
+    facts = as_dict(early)
+    assert (facts["image-version-id"], facts["name"], facts["resource"]) == (7, "art", "image-update")
+    two = result(outcomes=(), status=GateStatus.ERROR, asked=(Target(7), Target(8)))
+    assert as_dict(two)["image-version-id"] is None

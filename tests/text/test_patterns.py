@@ -18,7 +18,9 @@ from cfgate.text.redaction import _pattern
 # In the words of the parser of `re`. Wrong in CPython 3.11.0 to 3.11.4.
 BROKEN = {"ATOMIC_GROUP", "POSSESSIVE_REPEAT"}
 MODULES = sorted(
-    module.name for module in pkgutil.walk_packages(cfgate.__path__, "cfgate.") if "__main__" not in module.name
+    module.name
+    for module in pkgutil.walk_packages(cfgate.__path__, "cfgate.")
+    if "__main__" not in module.name
 )
 
 
@@ -46,7 +48,12 @@ def written_in(module: str) -> Iterator[tuple[str, int]]:
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.args:
             of_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
             first = node.args[0]
-            if of_re and isinstance(first, ast.Constant) and len(node.args) > 1 and node.func.attr != "compile":
+            if (
+                of_re
+                and isinstance(first, ast.Constant)
+                and len(node.args) > 1
+                and node.func.attr != "compile"
+            ):
                 yield str(first.value), 0
 
 
