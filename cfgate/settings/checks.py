@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -10,9 +9,9 @@ from typing import Any, Final
 
 from cfgate.model import Resource
 from cfgate.settings.layers import FileFindings, Given, Layer
-from cfgate.settings.options import BY_NAME, FILES
+from cfgate.settings.options import BY_NAME
 from cfgate.settings.planning import Entry, replaced
-from cfgate.settings.values import Files, Plan, Settings
+from cfgate.settings.values import Plan, Settings
 from cfgate.text.durations import written
 from cfgate.text.wording import listed, named
 
@@ -84,17 +83,6 @@ def same_twice(plans: Iterable[Plan]) -> Iterator[str]:
         if first != target.name:
             what = f"{target.resource.noun} {target.id}"
             yield f"targets {named(first)} and {named(target.name)} are both {what}: keep one of the two"
-
-
-def clashing_files(files: Files) -> Iterator[str]:
-    """List which reports would overwrite each other."""
-    writers: dict[str, str] = {}
-    for option in FILES:
-        given = getattr(files, option.field) if option.metavar == "FILE" else ""
-        path = os.path.normpath(given) if given else ""
-        if path and path in writers:
-            yield f"{writers[path]} and {option.name} name the same file: give each its own"
-        writers.setdefault(path, option.name)
 
 
 def not_followed(outside: Sequence[Layer], file: FileFindings) -> Iterator[str]:

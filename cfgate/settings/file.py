@@ -14,6 +14,7 @@ from cfgate.settings.options import BY_NAME, TARGET_OPTIONS, TARGETS, Option
 from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
 from cfgate.settings.problems import secrets_of
 from cfgate.system import pipes
+from cfgate.system.limits import why
 from cfgate.text.strict_yaml import Entry, MappingNode, Node, SequenceNode, compose, entries, text_of
 from cfgate.text.wording import Wrong, closest, listed, named
 
@@ -36,7 +37,7 @@ def _text(path: str) -> str:
     try:
         content = pipes.read(one_line(path), _MOST_BYTES)
     except OSError as error:
-        raise Wrong(f"cannot be read: {error.strerror}") from None
+        raise Wrong(f"cannot be read: {why(error)}") from None
     if len(content) > _MOST_BYTES:
         raise Wrong(f"is larger than {_MOST_BYTES // 1024} KiB: that is no config file")
     try:

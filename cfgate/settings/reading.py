@@ -8,9 +8,8 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
-from cfgate.model import Target
+from cfgate.model import Resource, Target
 from cfgate.settings.checks import (
-    clashing_files,
     credentials,
     left_over,
     missing_somewhere,
@@ -21,9 +20,10 @@ from cfgate.settings.checks import (
 )
 from cfgate.settings.commands import Arguments, Command
 from cfgate.settings.layers import FileFindings, Given, Layer, defaults, environment, inputs, misspelt
-from cfgate.settings.options import COMMON, FILES, OPTIONS, SECRETS, Option
+from cfgate.settings.options import BY_NAME, COMMON, FILES, OPTIONS, SECRETS, Option
+from cfgate.settings.places import clashes
 from cfgate.settings.planning import Entry, entries, fields, plans
-from cfgate.settings.problems import check_harmless, problem, secrets_in
+from cfgate.settings.problems import check_harmless, of_proxies, problem, secrets_in
 from cfgate.settings.values import (
     Credentials,
     Files,
@@ -76,13 +76,18 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     each = [_parsed(entry.options, entry.given, secrets, problems) for entry in asked]
     problems += _misnamed(asked, given, secrets)
     files = Files(**fields(values, FILES))  # as far as they can be read: a report is written on failure too
+    known = secrets | of_proxies(environ)
+    clashing = clashes(files, {name: value.text for name, value in given.items()}, environ)
     problems += [*credentials(given), *missing_somewhere(asked, each)]
-    problems += [*left_over(given, environ), *clashing_files(files)]
+    problems += [*left_over(given, environ), *clashing.values()]
     complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
     wanted = [plan for entry, own in complete for plan in plans(entry, own)]
     problems += same_twice(wanted)
     if problems:
-        raise _invalid(problems, secrets, files, misspelt(environ))
+        # Nothing is written where it would destroy something, not even that this was asked for.
+        files = files._replace(**{BY_NAME[option].field: "" for option in clashing})
+        targets = [target for own in each for target in _targets(own)]
+        raise _invalid(problems, known, files, misspelt(environ), targets, rehearsal="rehearse" in given)
     sources = {name: value.source for name, value in given.items()}
     sources.update(source for entry in asked for source in entry.sources())
     settings = Settings(
@@ -98,7 +103,7 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
         *said_twice(each),
         *oddities(settings, environ),
     )
-    return Run(settings, secrets, warnings)
+    return Run(settings, known, warnings)
 
 
 def _command(arguments: Arguments, problems: list[str]) -> Layer:
@@ -152,14 +157,21 @@ def _misnamed(asked: Iterable[Entry], given: Mapping[str, Given], secrets: froze
             yield f"the name of a target from {given['config'].where} {wrong}"
 
 
+def _targets(own: Mapping[str, Any]) -> Iterator[Target]:
+    """Make the targets of an entry whose other options may be wrong."""
+    for number in dict.fromkeys(own.get("image-version-id", ())):
+        yield Target(number, resource=own.get("resource", Resource.IMAGE_VERSION))
+
+
 def _simulator(arguments: Arguments, environ: Mapping[str, str]) -> Run | Simulate:
     """Read `demo` and `simulate`, which only their flags can change."""
     problems = list(arguments.problems)
     secrets = secrets_in([inputs(environ), environment(environ)], arguments.refused)
+    known = secrets | of_proxies(environ)
     options = arguments.command.options
     values = _parsed(options, ChainMap(arguments.layer, defaults(options)), secrets, problems)
     if problems:
-        raise _invalid(problems, secrets, Files(), ())
+        raise _invalid(problems, known, Files(), (), (), rehearsal=False)
     if arguments.command is Command.DEMO:
         return Run(_demo(values["speed"]))
     return Simulate(values["scenario"], values["port"], values["speed"])
@@ -183,7 +195,12 @@ def _invalid(
     secrets: frozenset[str],
     files: Files,
     warnings: Sequence[str],
+    asked: Sequence[Target],
+    *,
+    rehearsal: bool,
 ) -> InvalidRequest:
     """Report each problem once, with no secret in it."""
     unique = dict.fromkeys(map(Redactor(secrets), problems))
-    return InvalidRequest(tuple(unique), files=files, secrets=secrets, warnings=warnings)
+    return InvalidRequest(
+        tuple(unique), files=files, secrets=secrets, warnings=warnings, asked=asked, rehearsal=rehearsal
+    )

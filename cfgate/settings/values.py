@@ -138,8 +138,12 @@ class InvalidRequest(InvalidSettings):
         files: Files,
         secrets: frozenset[str] = frozenset(),
         warnings: Sequence[str] = (),
+        asked: Sequence[Target] = (),
+        rehearsal: bool = False,
     ) -> None:
         super().__init__(problems)
         self.files = files
         self.secrets = secrets
         self.warnings = tuple(warnings)
+        self.asked = tuple(asked)
+        self.rehearsal = rehearsal

@@ -14,6 +14,7 @@ import yaml
 from yaml import MappingNode, Node, ScalarNode, SequenceNode
 
 from cfgate.text.wording import Wrong, named
+from cfgate.text.yaml_faults import fault
 
 __all__ = [
     "Entry",
@@ -67,7 +68,7 @@ def compose(text: str, *, aliases: bool) -> Node | None:
         root: Node | None = yaml.compose(text, Loader=_Loader if aliases else _Unaliased)
     except yaml.MarkedYAMLError as error:
         where = f", {_at(error.problem_mark)}" if error.problem_mark else ""
-        raise Wrong(f"is not YAML{where}: {named(error.problem or 'it breaks off')}") from None
+        raise Wrong(f"is not YAML{where}: {fault(error.problem)}") from None
     except yaml.YAMLError:
         raise Wrong("is not YAML: it has characters that cannot be printed") from None
     except (ValueError, OverflowError):  # "\U7fffffff"

@@ -396,13 +396,51 @@ def test_every_secret_is_known() -> None:
         "CFGATE_API_URL": "https://user:in-the-url@example.com",
         "CFGATE_JUNIT_FILE": "me@home.xml",  # no address
     }
-    secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input"}
-    assert run("--api-url=https://api.example.com", **environ).secrets == secrets | {
-        "user:in-the-url",
-        "in-the-url",
-    }
+    secrets = {ACCESS_KEY, SECRET_KEY, "in-the-input", "user:in-the-url", "user", "in-the-url"}
+    assert run("--api-url=https://api.example.com", **environ).secrets == secrets
     failed = invalid(["--token", "in-the-flag"], environ)
-    assert failed.secrets == secrets | {"user:in-the-url", "in-the-url", "in-the-flag"}
+    assert failed.secrets == secrets | {"in-the-flag"}
+
+
+@pytest.mark.parametrize(
+    "variable",
+    [
+        "http_proxy",
+        "HTTP_PROXY",
+        "https_proxy",
+        "HTTPS_PROXY",
+        "all_proxy",
+        "ALL_PROXY",
+        "ftp_proxy",
+        "Https_Proxy",
+    ],
+)
+def test_user_and_password_of_every_proxy_are_secrets(variable: str) -> None:
+    """As they are written and as they are sent, in use or not, on success and on failure."""
+    hidden = {
+        "corp%2Fjoe:p%40ss/w#rd",
+        "corp/joe:p@ss/w#rd",
+        "corp%2Fjoe",
+        "corp/joe",
+        "p%40ss/w#rd",
+        "p@ss/w#rd",
+    }
+    for proxy in ("http://corp%2Fjoe:p%40ss/w#rd@proxy.example.com:3128", "corp%2Fjoe:p%40ss/w#rd@proxy"):
+        environ = {variable: proxy, "NO_PROXY": "me:and-you@example.com"}
+        assert run(**environ).secrets - {ACCESS_KEY, SECRET_KEY} == hidden
+        assert hidden < invalid(["9001", "--timeout=x"], {**ACCOUNT, **environ}).secrets
+
+
+def test_the_name_of_a_user_of_the_proxy_may_stand_in_the_name_of_a_file() -> None:
+    """It is masked where it is shown, but it is no credential of Clanforge in a wrong place."""
+    request = run("--result-file=reports/jenkins-ci.json", HTTPS_PROXY="http://jenkins-ci:pw12@proxy:3128")
+    assert request.settings.files.result == "reports/jenkins-ci.json"
+
+
+def test_user_and_password_of_a_details_url_are_secrets() -> None:
+    """The address is refused, and neither is repeated."""
+    failed = invalid(["9001", "--details-url=https://joe:hunter2@example.com/{id}"], ACCOUNT)
+    assert {"joe:hunter2", "joe", "hunter2"} < failed.secrets
 
 
 @pytest.mark.parametrize(
@@ -410,12 +448,13 @@ def test_every_secret_is_known() -> None:
     [
         ("https://example.com", set()),
         ("https://me@example.com", {"me"}),
-        ("https://me:pass:word@example.com", {"me:pass:word", "pass:word"}),
-        ("https://me:p@ssword@example.com", {"me:p@ssword", "p@ssword"}),
-        ("https://me:pass//word@example.com", {"me:pass//word", "pass//word"}),
-        ("https://me:pass\nword@example.com", {"me:pass\nword", "pass\nword"}),
-        ("//me:password@example.com", {"me:password", "password"}),
-        ("me:pass//word@example.com", {"me:pass//word", "pass//word"}),
+        ("https://me:pass:word@example.com", {"me", "me:pass:word", "pass:word"}),
+        ("https://me:p@ssword@example.com", {"me", "me:p@ssword", "p@ssword"}),
+        ("https://me:pass//word@example.com", {"me", "me:pass//word", "pass//word"}),
+        ("https://me:pass\nword@example.com", {"me", "me:pass\nword", "pass\nword"}),
+        ("https://me:p%40ss@example.com", {"me", "me:p%40ss", "me:p@ss", "p%40ss", "p@ss"}),
+        ("//me:password@example.com", {"me", "me:password", "password"}),
+        ("me:pass//word@example.com", {"me", "me:pass//word", "pass//word"}),
     ],
 )
 def test_the_password_in_an_address_is_known_whole(url: str, hidden: set[str]) -> None:
