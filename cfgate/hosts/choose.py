@@ -14,24 +14,18 @@ from cfgate.hosts.console import Console
 def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     """Return the host that these variables tell of; it prints to `stream` and nowhere else.
 
-    | variable         | value  | host                                                     |
-    |------------------|--------|----------------------------------------------------------|
-    | `GITHUB_ACTIONS` | `true` | GitHub; Gitea and Forgejo set it too, and understand it  |
-    | `GITLAB_CI`      | `true` | GitLab                                                   |
-    | `TF_BUILD`       | `True` | Azure Pipelines                                          |
-    | none of these    |        | a terminal; live bars if `stream` is one and it can move |
+    | variable                                 | value  | host                                          |
+    |------------------------------------------|--------|-----------------------------------------------|
+    | `GITHUB_ACTIONS`                         | `true` | GitHub; Gitea and Forgejo set it too          |
+    | `GITLAB_CI`                              | `true` | GitLab                                        |
+    | `TF_BUILD`                               | `True` | Azure Pipelines                               |
+    | `GITHUB_OUTPUT` or `GITHUB_STEP_SUMMARY` | a file | one like GitHub: some engines set no more     |
+    | none of these                            |        | a terminal; live bars if `stream` can move    |
     """
     debugging = _debugging(environ)
     # Each host is loaded where it is used: a gate starts often, and in one place at a time.
     if _is_true(environ, "GITHUB_ACTIONS"):
-        from cfgate.hosts.github import GitHub
-
-        return GitHub(
-            Console(stream, colour=_colour(environ, shown=True)),
-            output_file=environ.get("GITHUB_OUTPUT", ""),
-            summary_file=environ.get("GITHUB_STEP_SUMMARY", ""),
-            debugging=debugging,
-        )
+        return _github(environ, stream, debugging=debugging)
     if _is_true(environ, "GITLAB_CI"):
         from cfgate.hosts.gitlab import GitLab
 
@@ -40,7 +34,20 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
         from cfgate.hosts.azure import Azure
 
         return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if environ.get("GITHUB_OUTPUT") or environ.get("GITHUB_STEP_SUMMARY"):
+        return _github(environ, stream, debugging=debugging)
     return _terminal(environ, stream, debugging=debugging)
+
+
+def _github(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
+    from cfgate.hosts.github import GitHub
+
+    return GitHub(
+        Console(stream, colour=_colour(environ, shown=True)),
+        output_file=environ.get("GITHUB_OUTPUT", ""),
+        summary_file=environ.get("GITHUB_STEP_SUMMARY", ""),
+        debugging=debugging,
+    )
 
 
 def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
@@ -51,9 +58,13 @@ def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: b
     # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
     if not moves or environ.get("CI"):
         return Terminal(console, debugging=debugging)
-    from cfgate.hosts.live import Display  # late, for tqdm is needed nowhere else
+    try:
+        from cfgate.hosts.live import Display  # late, for tqdm is needed nowhere else
 
-    return Terminal(console, display=Display(console, partial(_size, stream)), debugging=debugging)
+        display = Display(console, partial(_size, stream))
+    except Exception:  # noqa: BLE001 - tqdm reads the environment too; a gate can do without a display
+        return Terminal(console, debugging=debugging)
+    return Terminal(console, display=display, debugging=debugging)
 
 
 def _is_true(environ: Mapping[str, str], name: str) -> bool:

@@ -18,7 +18,6 @@ _DISK: Final = "the disk is full", "Make room on the disk of this machine, then 
 _BY_NUMBER: Final = {
     errno.EMFILE: _FILES,
     errno.ENFILE: _FILES,
-    errno.EAGAIN: _THREADS,
     errno.ENOMEM: _MEMORY,
     errno.ENOSPC: _DISK,
     getattr(errno, "EDQUOT", errno.ENOSPC): _DISK,  # Windows has no quotas that it tells of so
@@ -31,10 +30,7 @@ def limit_met(error: BaseException) -> tuple[str, str] | None:
         return _MEMORY
     if isinstance(error, NoThread) or (isinstance(error, RuntimeError) and "new thread" in str(error)):
         return _THREADS
-    # A resource that is not available may be many things where no thread was to be started.
-    if isinstance(error, OSError) and not isinstance(error, BlockingIOError) and error.errno in _BY_NUMBER:
-        return _BY_NUMBER[error.errno]
-    return None
+    return _BY_NUMBER.get(error.errno or 0) if isinstance(error, OSError) else None
 
 
 def why(error: OSError | ValueError) -> str:

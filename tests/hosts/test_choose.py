@@ -35,13 +35,18 @@ class Tty(io.StringIO):
         ({"GITHUB_ACTIONS": "true", "GITEA_ACTIONS": "true"}, GitHub),
         ({"GITLAB_CI": "true", "CI": "true"}, GitLab),
         ({"TF_BUILD": "True"}, Azure),
+        ({"GITHUB_OUTPUT": "/file"}, GitHub),
+        ({"GITHUB_STEP_SUMMARY": "/file"}, GitHub),
+        ({"GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""}, Terminal),
+        ({"GITHUB_OUTPUT": "/file", "GITLAB_CI": "true"}, GitLab),
+        ({"GITHUB_OUTPUT": "/file", "TF_BUILD": "True"}, Azure),
         ({"CI": "true"}, Terminal),
         ({"GITHUB_ACTIONS": "false", "GITLAB_CI": "", "TF_BUILD": "no"}, Terminal),
         ({}, Terminal),
     ],
 )
 def test_the_environment_names_the_host(environ: dict[str, str], expected: type) -> None:
-    """One variable for each host; without any of them it is a terminal."""
+    """One variable for each host, or a file that only such a host has; without any it is a terminal."""
     assert type(choose(environ, io.StringIO())) is expected
 
 
@@ -253,3 +258,23 @@ def test_a_terminal_without_a_size_is_24_lines_high() -> None:
     assert "and 9 more" in stream.getvalue()
     assert "version 20" in stream.getvalue()
     assert "version 21" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("variable", ["TQDM_MININTERVAL", "TQDM_NCOLS", "TQDM_POSITION", "COLUMNS", "LINES"])
+def test_no_variable_of_a_library_is_in_the_way_of_a_host(variable: str) -> None:
+    """What a progress bar cannot make sense of costs the bar at most, in a process of its own."""
+    code = (
+        "import io, os; from cfgate.hosts.choose import choose\n"
+        "class Tty(io.StringIO):\n"
+        "    def isatty(self): return True\n"
+        "host = choose(os.environ, Tty())\n"
+        "host.progress([]); host.log('x'); host.close(); print(type(host).__name__)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env={"PATH": os.environ["PATH"], "TERM": "xterm", variable: "abc"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.stdout == "Terminal\n", ran.stderr

@@ -201,20 +201,38 @@ def test_outputs_may_go_into_a_pipe() -> None:
 def test_outputs_that_cannot_be_written_are_one_warning(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, path: str
 ) -> None:
-    """A missing variable or an unwritable file is told once, and stops nothing."""
+    """A missing variable or an unwritable file is annotated once, and stops nothing."""
     monkeypatch.chdir(tmp_path)
-    stream = io.StringIO()
-    host = github(stream, path)
-    host.output({"ready": "false"})
-    host.output({"ready": "true"})
-    assert stream.getvalue().count("the outputs could not be written to GITHUB_OUTPUT") == 1
+
+    def twice(host: GitHub) -> None:
+        host._output_file = path
+        host.output({"ready": "false"})
+        host.output({"ready": "true"})
+
+    [warning] = printed(twice)
+    assert warning.name == "warning"
+    assert warning.properties == {"title": "cfgate: no outputs"}
+    assert warning.data.startswith("the outputs could not be written to GITHUB_OUTPUT: ")
 
 
 def test_a_summary_that_cannot_be_written_is_a_warning() -> None:
-    """A missing variable is told, and stops nothing."""
-    stream = io.StringIO()
-    github(stream).summary("# x")
-    assert "the summary could not be written to GITHUB_STEP_SUMMARY: it is not set" in stream.getvalue()
+    """A missing variable is annotated, and stops nothing."""
+    [warning] = printed(lambda host: host.summary("# x"))
+    assert warning.data == "the summary could not be written to GITHUB_STEP_SUMMARY: it is not set"
+
+
+def test_a_file_that_ends_in_the_middle_of_a_line_swallows_nothing(tmp_path: Path) -> None:
+    """Whoever has left a line without its end loses nothing, and neither do we."""
+    output, page = tmp_path / "output", tmp_path / "page"
+    output.write_bytes(b"other=1")
+    page.write_bytes(b"theirs")
+    host = github(io.StringIO(), output, page)
+    host.output({"ready": "false"})
+    host.output({"ready": "true"})
+    host.summary("# first, and longer\n")
+    host.summary("# second\n")
+    assert file_commands.parse(output.read_bytes()).values == {"other": "1", "ready": "true"}
+    assert page.read_bytes() == b"theirs\n# second\n"
 
 
 def test_a_broken_stdout_loses_no_outputs(tmp_path: Path) -> None:

@@ -192,7 +192,8 @@ QUOTED = "theSecretOfSomebody93"
     [
         "*Q", "&Q a\nb: &Q c", "!Q!x a", "@Q", "`Q", "%Q", "a: Q: b",
         "'Q", '"Q\\q"', "[Q", "{Q", "|Q", ">Q",
-        "\tQ\n\t- Q", "!<Q", "x\n Q: Q", "- Q", '"\\xQ"', "x\n...\nQ", "&Q@ x", "!Q\x01", "[a]Q", "? Q", '"a"Q',
+        "\tQ\n\t- Q", "!<Q", "x\n Q: Q", "- Q", '"\\xQ"', "x\n...\nQ", "&Q@ x", "!Q\x01",
+        "[a]Q", "? Q", '"a"Q',
     ],
 )  # fmt: skip
 def test_no_text_of_a_file_that_is_no_yaml_is_quoted(write: Write, line: str) -> None:
