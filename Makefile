@@ -137,11 +137,13 @@ proofs: $(VENV)/dev.txt ## try to fool, hang or silence the gate; some minutes
 	$(BIN)/python -m proofs.model_check --length 3
 	$(BIN)/python -m proofs.soak --gates 2000 --seed $(SEED)
 	$(BIN)/python -m proofs.fault_matrix
+	$(BIN)/python -m proofs.handover_matrix
 
-proofs-small: $(VENV)/dev.txt ## the same in about a minute, with some real processes
+proofs-small: $(VENV)/dev.txt ## the same in about two minutes, with some real processes
 	$(BIN)/python -m proofs.model_check --length 2
 	$(BIN)/python -m proofs.soak --gates 300 --real 0.2 --seed $(SEED)
 	$(BIN)/python -m proofs.fault_matrix
+	$(BIN)/python -m proofs.handover_matrix
 
 soak: $(VENV)/dev.txt ## 2,000 gates in virtual time, then three minutes of real processes
 	$(BIN)/python -m proofs.soak --gates 2000 --real 3 --seed $(SEED)

@@ -18,7 +18,7 @@ from cfgate.report.markdown import markdown
 from cfgate.report.outputs import MAX_RESULT, outputs
 from cfgate.report.result import as_json
 from cfgate.system.files import write_all
-from cfgate.system.limits import why
+from cfgate.system.limits import limit_met, why
 from cfgate.system.pipes import print_within
 
 if TYPE_CHECKING:
@@ -65,15 +65,25 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
         "summary-file": (files.summary, lambda: page),
         "annotations-file": (files.annotations, lambda: job_annotations(result, files.details_url)),
     }
-    asked = {option: report for option, report in reports.items() if report[0] not in ("", "-")}
-    failures = write_all(
-        {path: content().encode("utf-8", "backslashreplace") for path, content in asked.values()}
-    )
-    return [
-        f"{option} {path!r} cannot be written: {failures[path]}"
-        for option, (path, _) in asked.items()
-        if path in failures
+    made: dict[str, bytes] = {}
+    problems = []
+    for option, (path, content) in reports.items():
+        if path in ("", "-"):
+            continue
+        try:
+            made[option] = content().encode("utf-8", "backslashreplace")
+        except Exception as error:  # noqa: BLE001 - one report that cannot be made must not cost the others
+            problems.append(f"{option} {path!r} cannot be written: {_why_not_made(error)}")
+    failures = write_all({reports[option][0]: data for option, data in made.items()})
+    unwritten = {option: reports[option][0] for option in made if reports[option][0] in failures}
+    return problems + [
+        f"{option} {path!r} cannot be written: {failures[path]}" for option, path in unwritten.items()
     ]
+
+
+def _why_not_made(error: Exception) -> str:
+    met = limit_met(error)
+    return met[0] if met else f"a bug in cfgate ({type(error).__name__})"
 
 
 def _junit(result: Result) -> str:

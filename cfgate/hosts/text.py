@@ -27,6 +27,7 @@ LOG_LIMIT: Final = 64 * 1024
 _LINE_BREAK: Final = re.compile(r"\r\n|\r|\n")
 
 _DOUBLE_HASH: Final = re.compile(r"#(?=[^ -~]*#)")
+_TWO_UNITS: Final = re.compile("[\U00010000-\U0010ffff]")
 _OVERLOOKED: Final = re.compile(r"[^!-~]+")
 
 
@@ -59,11 +60,18 @@ def paragraph(text: str) -> str:
 
 
 def cut_utf16(text: str, units: int) -> str:
-    """Cut to `units` UTF-16 code units, the length that .NET counts, and show that it was cut."""
-    encoded = text.encode("utf-16-le", "surrogatepass")
-    if len(encoded) <= 2 * units:
+    """Cut to `units` UTF-16 code units, the length that .NET counts, and show that it was cut.
+
+    No codec is asked: Python loads most of them from a file, and an annotation may be about that there can be
+    no more open files.
+    """
+    if len(text) <= units and len(text) + len(_TWO_UNITS.findall(text)) <= units:
         return text
-    return encoded[: 2 * (units - len(CUT))].decode("utf-16-le", "ignore") + CUT
+    room = units - len(CUT)
+    kept = text[:room]
+    while (over := len(kept) + len(_TWO_UNITS.findall(kept)) - room) > 0:
+        kept = kept[: -((over + 1) // 2)]
+    return kept + CUT
 
 
 def cap_utf8(text: str, limit: int) -> str:

@@ -108,6 +108,11 @@ def _bytes(text: str) -> bytes:
         return text.encode(errors="surrogatepass")
 
 
+def _utf16(code: int) -> tuple[int, ...]:
+    """Encode a character in UTF-16; without the codec, which Python would have to load."""
+    return (code,) if code < 0x10000 else (0xD7C0 + (code >> 10), 0xDC00 + (code & 0x3FF))
+
+
 @lru_cache(maxsize=64)
 def _pattern(form: str) -> re.Pattern[str]:
     """Match a form, with any of its characters escaped or not."""
@@ -122,12 +127,11 @@ def _ways(character: str) -> str:
     if character.isascii() and character.isalnum():
         return character  # nobody escapes these
     utf8 = _bytes(character)
-    utf16 = character.encode("utf-16-be", errors="surrogatepass")
     code, ampersand = ord(character), "&(?:amp;){0,2}"
     ways = [
         rf"\\{{0,4}}{re.escape(character)}",
         "".join(rf"%(?:25){{0,2}}(?i:{byte:02x})" for byte in utf8),
-        "".join(rf"\\{{1,4}}u(?i:{utf16[i : i + 2].hex()})" for i in range(0, len(utf16), 2)),
+        "".join(rf"\\{{1,4}}u(?i:{unit:04x})" for unit in _utf16(ord(character))),
         "".join(rf"\\{{1,4}}x(?i:{byte:02x})" for byte in utf8),
         rf"\\{{1,4}}(?:x(?i:{code:02x})|U(?i:{code:08x}))",
         rf"{ampersand}\#(?:0{{0,4}}{code}|[xX]0{{0,4}}(?i:{code:x}));",

@@ -163,8 +163,8 @@ def test_a_cap_in_utf8_keeps_the_limit(told: str, limit: int) -> None:
 
 
 def test_a_cut_may_find_half_a_character() -> None:
-    """A lone surrogate in the text, or a pair that the cut falls into, is no error."""
-    assert text.cut_utf16("\ud83d" * 30, 20) == text.CUT
+    """A lone surrogate in the text is a unit, and a pair that the cut falls into is left out."""
+    assert text.cut_utf16("\ud83d" * 30, 20) == "\ud83d" * 12 + text.CUT
     assert text.cut_utf16("😀" * 30, 21) == "😀" * 6 + text.CUT
 
 
