@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
@@ -23,6 +23,7 @@ from cfgate.settings.reading import read
 from cfgate.settings.values import Files, InvalidRequest, Run, Show, Simulate
 from cfgate.system.clock import Clock, SystemClock
 from cfgate.system.signals import listen
+from cfgate.text.redaction import Redactor
 
 if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox
@@ -66,6 +67,9 @@ class Program(NamedTuple):
             request = read(argv, self.environ)
         except InvalidRequest as error:
             return self._refuse(error)
+        except Exception as error:  # noqa: BLE001 - a bug before it is known where reports go: the host has files
+            undecided = UNDECIDED._replace(started=self.clock.time())
+            return self._finish(self._host(Files()), Files(), conclude(error, undecided, lambda _: ""), ())
         match request:
             case Show(text):
                 console = Console(self.stdout)
@@ -79,22 +83,30 @@ class Program(NamedTuple):
             case Run():
                 host = self._host(request.settings.files)
                 result = session.run(request, host, self.inbox, self.clock, self.environ)
-                return self._finish(host, request.settings.files, result)
+                return self._finish(host, request.settings.files, result, request.secrets)
 
     def _refuse(self, error: InvalidRequest) -> int:
         host = self._host(error.files)
         for warning in error.warnings:
             host.annotate(Level.WARNING, "cfgate: settings", warning)
-        before = UNDECIDED._replace(started=self.clock.time(), warnings=error.warnings)
-        return self._finish(host, error.files, conclude(error, before))
+        before = UNDECIDED._replace(
+            started=self.clock.time(),
+            warnings=error.warnings,
+            asked=error.asked,
+            rehearsal=error.rehearsal,
+        )
+        return self._finish(host, error.files, conclude(error, before), error.secrets)
 
     def _host(self, files: Files) -> Host:
         """Choose the host; where the JSON goes to stdout, the log goes to stderr."""
-        return choose(self.environ, self.stderr if files.result == "-" else self.stdout)
+        try:
+            return choose(self.environ, self.stderr if files.result == "-" else self.stdout)
+        except Exception:  # noqa: BLE001 - whatever is odd about a stream, the outputs do not depend on it
+            return choose(self.environ, None)
 
-    def _finish(self, host: Host, files: Files, result: Result) -> int:
+    def _finish(self, host: Host, files: Files, result: Result, secrets: Iterable[str]) -> int:
         # The reports first: whoever reads the log may be slow, or gone.
-        deliver(result, host, files, self.stdout)
+        deliver(result, host, files, self.stdout, Redactor(secrets))
         write_ending(host, result)
         host.close()
         return result.exit_code

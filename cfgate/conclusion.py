@@ -6,7 +6,6 @@ of each of these from the undecided one that the run began with, and nothing els
 
 from __future__ import annotations
 
-import errno
 import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from cfgate.errors import Broken, GateError, InvalidSettings, NotInstalled
 from cfgate.gate.watch import Watched
 from cfgate.model import GateStatus, Outcome, Result, counted
+from cfgate.system.limits import limit_met
 from cfgate.system.signals import exit_code
 
 if TYPE_CHECKING:
@@ -54,11 +54,18 @@ def bug(error: BaseException, redact: Callable[[str], str] | None = None) -> Bro
     for frame in traceback.extract_tb(error.__traceback__):
         if Path(__file__).parent in Path(frame.filename).parents:
             place = f" in {Path(frame.filename).name}, line {frame.lineno}"
-    text = redact(str(error)) if redact else ""
-    if isinstance(error, OSError) and error.errno in (errno.EMFILE, errno.ENFILE):
-        remedy = "Allow this job more open files (`ulimit -n`), or wait for fewer targets in one step."
-        return Broken("too many open files", remedy=remedy)
+    if met := limit_met(error):
+        limit, remedy = met
+        return Broken(limit, remedy=remedy)
+    text = redact(_words(error)) if redact else ""
     return Broken(f"{type(error).__name__}{place}{f': {text}' if text else ''}")
+
+
+def _words(error: BaseException) -> str:
+    """Return the text of an exception, unless it is a library's: these quote what they were given."""
+    if isinstance(error, OSError):
+        return error.strerror or "" if type(error).__module__ == "builtins" else ""
+    return str(error) if type(error).__module__.partition(".")[0] in ("builtins", "cfgate") else ""
 
 
 def _by_error(error: Exception, before: Result, redact: Callable[[str], str] = str) -> Result:

@@ -38,8 +38,17 @@ def write_undecided(undecided: Result, host: Host, files: Files) -> None:
         raise InvalidSettings(problems)
 
 
-def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> None:
-    """Write the verdict everywhere; what cannot be written is told, and changes nothing."""
+def deliver(
+    result: Result,
+    host: Host,
+    files: Files,
+    stdout: TextIO | None,
+    redact: Callable[[str], str] = str,
+) -> None:
+    """Write the verdict everywhere; what cannot be written is told, and changes nothing.
+
+    `redact` takes secrets out of the names of files.
+    """
     problems = _deliver(result, host, files)
     if files.result == "-" and stdout is not None:
         cancelled = result.status is GateStatus.INTERRUPTED
@@ -50,7 +59,7 @@ def deliver(result: Result, host: Host, files: Files, stdout: TextIO | None) -> 
         except (OSError, ValueError):
             pass  # whoever read it has gone, and wants it no more
     for problem in problems:
-        host.annotate(Level.WARNING, "cfgate: a report is missing", problem)
+        host.annotate(Level.WARNING, "cfgate: a report is missing", redact(problem))
 
 
 def _deliver(result: Result, host: Host, files: Files) -> list[str]:

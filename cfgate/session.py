@@ -20,6 +20,7 @@ from cfgate.gate.watch import watch
 from cfgate.log.progress import ProgressLog, introduce
 from cfgate.schedule import Cadence, FixedInterval
 from cfgate.system.reserve import reserved
+from cfgate.text.records import redacted
 from cfgate.text.redaction import Redactor
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from cfgate.gate.watch import Inbox, Watched
     from cfgate.hosts import Host
     from cfgate.model import Result
+    from cfgate.model.events import Event
     from cfgate.schedule import Pacing
     from cfgate.settings.values import Plan, Run, Settings
     from cfgate.system.clock import Clock
@@ -44,19 +46,24 @@ def run(request: Run, host: Host, inbox: Inbox, clock: Clock, environ: Mapping[s
         started=clock.time(),
         rehearsal=bool(settings.rehearse),
         warnings=request.warnings,
+        asked=settings.targets,
     )
+    # A secret is taken out of texts only: what they are about has been judged when they leave.
+    before = redacted(before, redact)
     try:
+        # Before anything that can go wrong: an earlier run may have left a green.
+        write_undecided(before, host, settings.files)
         for secret in settings.secret_inputs:
             host.mask(secret)
-        introduce(host, settings, request.warnings)
-        write_undecided(before, host, settings.files)
+        introduce(host, redacted(settings, redact), before.warnings)
         with reserved():
             began, watched = _watch(settings, host, inbox, clock, environ, redact)
-        return conclude(watched, before, redact)._replace(waited=clock.monotonic() - began)
+        result = conclude(watched, before, redact)._replace(waited=clock.monotonic() - began)
     except Exception as error:  # noqa: BLE001 - a bug must not take the outputs with it
         if not isinstance(error, GateError):
             host.debug(redact("".join(traceback.format_exception(error))))
-        return conclude(error, before, redact)
+        result = conclude(error, before, redact)
+    return redacted(result, redact)
 
 
 def _watch(
@@ -73,10 +80,14 @@ def _watch(
         began = clock.monotonic()
         pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
-        progress = ProgressLog(host, settings.targets, clock)
+        progress = ProgressLog(host, redacted(settings.targets, redact), clock)
         # Looking once means looking at all of them.
         fail_fast = settings.fail_fast and any(plan.timeout > 0 for plan in settings.plans)
-        return began, watch(gates, inbox, fail_fast=fail_fast, tell=progress.tell, tick=progress.tick)
+
+        def tell(event: Event) -> None:
+            progress.tell(redacted(event, redact))
+
+        return began, watch(gates, inbox, fail_fast=fail_fast, tell=tell, tick=progress.tick)
 
 
 def _client(settings: Settings, clock: Clock, environ: Mapping[str, str], redact: Redactor) -> Client:

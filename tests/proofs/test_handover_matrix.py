@@ -62,7 +62,8 @@ def test_the_matrix_finds_a_planted_defect(
     code, words = PLANTED[defect]
     started = tmp_path / "python"
     started.write_text(
-        f'#!/bin/sh\nexec {sys.executable} -c "{code}\nimport cfgate.cli; raise SystemExit(cfgate.cli.main([]))"\n'
+        f'#!/bin/sh\nexec {sys.executable} -c "{code}\n'
+        'import cfgate.cli; raise SystemExit(cfgate.cli.main([]))"\n'
     )
     started.chmod(0o755)
     monkeypatch.setattr(handover_matrix, "PYTHON", str(started))

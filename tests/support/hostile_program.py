@@ -117,9 +117,9 @@ def run(
         "CFGATE_POLL_INTERVAL": "5s",
         "CFGATE_ERROR_TOLERANCE": "5m",
         "CFGATE_DETAILS_URL": "https://example.com/{id}",
-        "GITHUB_OUTPUT": str(folder / "output"),
-        "GITHUB_STEP_SUMMARY": str(folder / "page"),
     }
+    if host == "GitHub":
+        settings |= {"GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "page")}
     # Without the jitter of the pauses, so that there are as many each time.
     with asked(Api(clock, answers)), patch("random.uniform", max):
         given = {**settings, **HOSTS[host], **KEYS, **environ}

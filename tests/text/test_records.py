@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import types
 import typing
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
 from enum import Enum
 from typing import Any
 
@@ -20,11 +20,6 @@ from tests.support.factories import job, outcome, result
 REDACT = Redactor([SECRET_KEY, TOKEN])
 
 
-def events(kind: type[Event] = Event) -> list[type[Event]]:
-    """List every kind of event that there is."""
-    return [kind, *(deeper for sub in kind.__subclasses__() for deeper in events(sub))]
-
-
 def full_of(secret: str, kind: Any) -> Any:
     """Make a value of a type, with the secret in every text of it."""
     origin, arguments = typing.get_origin(kind), typing.get_args(kind)
@@ -36,18 +31,18 @@ def full_of(secret: str, kind: Any) -> Any:
         return full_of(secret, arguments[0])
     if isinstance(kind, type) and issubclass(kind, Enum):
         return next(iter(kind))
-    if isinstance(kind, type) and is_dataclass(kind):
-        hints = typing.get_type_hints(kind)
-        return kind(**{each.name: full_of(secret, hints[each.name]) for each in fields(kind)})
+    if hints := typing.get_type_hints(kind):
+        names = getattr(kind, "_fields", None) or [each.name for each in fields(kind)]
+        return kind(**{name: full_of(secret, hints[name]) for name in names})
     assert kind in (int, float, bool), f"what does {kind} hold?"
     return kind(1)
 
 
-@pytest.mark.parametrize("kind", [Result, Outcome, JobStatus, Target, *events()])
+@pytest.mark.parametrize("kind", [Result, Outcome, JobStatus, Target, *typing.get_args(Event)])
 def test_no_text_of_a_record_is_missed(kind: Any) -> None:
     """Every text of every record that reaches a log or a report is redacted, however deep it stands."""
     whole = full_of(SECRET_KEY, kind)
-    assert found(repr(whole)) or kind is Event
+    assert found(repr(whole))
     assert redacted(whole, REDACT) == full_of("***", kind)
 
 
