@@ -69,7 +69,7 @@ class Program(NamedTuple):
             return self._refuse(error)
         except Exception as error:  # noqa: BLE001 - a bug before it is known where reports go: the host has files
             undecided = UNDECIDED._replace(started=self.clock.time())
-            return self._finish(self._host(Files()), Files(), conclude(error, undecided, lambda _: ""), ())
+            return self._finish(self._host(Files()), Files(), conclude(bug(error), undecided), ())
         match request:
             case Show(text):
                 console = Console(self.stdout)
