@@ -25,6 +25,7 @@ from cfgate.errors import GateError, InvalidSettings
 from cfgate.model import Answer
 from cfgate.rules.answer import judge, moment
 from cfgate.system.loopback import is_loopback
+from cfgate.text.wording import cap_utf8
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -42,6 +43,8 @@ _HEADERS: Final = {
     # Although nothing is sent: the authentication page of the Clanforge documentation asks for it.
     "Content-Type": "application/x-www-form-urlencoded",
 }
+# What is kept of a job error. Hundreds of targets may have one of a MiB.
+MAX_JOB_ERROR: Final = 64 * 1024  # bytes
 # http.client refuses anything else in a header, and quotes it.
 _TOKEN: Final = re.compile(r"[!-~]+")
 
@@ -107,7 +110,11 @@ class Client:
         except GateError as error:
             error.redact(self._redact)
             raise
-        return Answer(job.redacted(self._redact), date, reply.sent, reply.received)
+        job = job.redacted(self._redact)
+        if job.error:
+            # Only now, when no secret is left that the cut could fall into.
+            job = job._replace(error=cap_utf8(job.error, MAX_JOB_ERROR))
+        return Answer(job, date, reply.sent, reply.received)
 
     def close(self) -> None:
         """Close the connections that are kept, and keep none from now on."""

@@ -61,7 +61,8 @@ class History:
         if before is None or _movement(job) != _movement(before):
             self._moved = now
         if before is None or job.state is not before.state:
-            self._timeline += (Moment(self.elapsed, job),)
+            # Without the error, of which a job that goes back and forth would show many.
+            self._timeline += (Moment(self.elapsed, job._replace(error=None)),)
         if before is not None:
             self._note_setback(before, job)
         left = self._sequence.add(job, now)

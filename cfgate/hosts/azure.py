@@ -10,7 +10,8 @@ from typing import Final
 
 from cfgate.hosts import Level
 from cfgate.hosts.plain import Plain
-from cfgate.hosts.text import LOG_LIMIT, cap_utf8, maskable, paragraph, single_line
+from cfgate.hosts.text import LOG_LIMIT, maskable, paragraph, single_line
+from cfgate.text.wording import cap_utf8
 
 # An output becomes an environment variable of later tasks: 32,767 characters are all that Windows takes.
 OUTPUT_LIMIT: Final = 32_000

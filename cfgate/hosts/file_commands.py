@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from cfgate.hosts.text import cap_utf8
+from cfgate.text.wording import cap_utf8
 
 OUTPUT_LIMIT: Final = 64 * 1024  # bytes a value; all outputs of a job share about 1 MB
 SUMMARY_LIMIT: Final = 1024 * 1024  # bytes; GitHub drops a longer one whole

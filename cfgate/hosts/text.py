@@ -16,6 +16,7 @@ import re
 from typing import Final
 
 from cfgate.text.invisible import INVISIBLE
+from cfgate.text.wording import cap_utf8
 
 PREFIX: Final = "| "
 CUT: Final = " … [cut]"
@@ -72,15 +73,6 @@ def cut_utf16(text: str, units: int) -> str:
     while (over := len(kept) + len(_TWO_UNITS.findall(kept)) - room) > 0:
         kept = kept[: -((over + 1) // 2)]
     return kept + CUT
-
-
-def cap_utf8(text: str, limit: int) -> str:
-    """Cut to `limit` bytes of UTF-8 (at least 100), and show that it was cut."""
-    encoded = text.encode("utf-8", "backslashreplace")
-    if len(encoded) <= limit:
-        return text
-    marker = f"{CUT[:-1]} by cfgate: {len(encoded)} bytes in all]"
-    return encoded[: limit - len(marker.encode())].decode("utf-8", "ignore") + marker
 
 
 def maskable(secret: str) -> list[str]:

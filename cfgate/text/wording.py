@@ -57,6 +57,15 @@ def shorten(text: str, limit: int) -> str:
     return text if len(text) <= limit else f"{text[:limit]}… ({len(text) - limit} more characters)"
 
 
+def cap_utf8(text: str, limit: int) -> str:
+    """Cut to `limit` bytes of UTF-8 (at least 100), and show that it was cut."""
+    encoded = text.encode("utf-8", "backslashreplace")
+    if len(encoded) <= limit:
+        return text
+    marker = f" … [cut by cfgate: {len(encoded)} bytes in all]"
+    return encoded[: limit - len(marker.encode())].decode("utf-8", "ignore") + marker
+
+
 def pictured(text: str) -> str:
     """Replace what cannot be seen by its picture or by U+FFFD, but tabs; every line end becomes LF."""
     return INVISIBLE.sub(_picture, text.replace("\r\n", "\n").replace("\r", "\n"))

@@ -19,11 +19,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import cfgate
+from cfgate.client.client import MAX_JOB_ERROR
 from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFound, Rejected
 from cfgate.model import Resource, Target, Verdict
 from cfgate.rules.answer import moment
-from tests.support.canary import ACCESS_KEY, SECRET_KEY
-from tests.support.fakes import NOON, FakeClock
+from tests.support.canary import ACCESS_KEY, SECRET_KEY, found
+from tests.support.fakes import NOON, FakeClock, payload
 from tests.support.wire import (
     ASID,
     CA,
@@ -470,3 +471,17 @@ def test_without_a_date_the_local_clock_reads_a_retry_after(adapter: requests_mo
     with client("https://api.example.invalid", clock=FakeClock()) as api, pytest.raises(NoAnswer) as caught:
         api.fetch(Target(ID), ASID)
     assert caught.value.retry_after == 20
+
+
+@pytest.mark.parametrize("where", [0, 70, 97])
+def test_of_a_job_error_64_kib_are_kept(where: int) -> None:
+    """A longer one is cut, visibly, and the cut falls into no secret: what is left of one would be shown."""
+    filler = "x" * (MAX_JOB_ERROR - where)
+    body = payload("Failed", imageversionid=ID, joberror=f"{filler}{SECRET_KEY}{'y' * 900_000}")
+    with serve(answering(http(json.dumps(body).encode()))) as server, client(server.url) as api:
+        error = api.fetch(TARGET, ASID).job.error
+    assert error is not None
+    assert MAX_JOB_ERROR - 8 < len(error.encode()) <= MAX_JOB_ERROR
+    assert error.endswith(" bytes in all]")
+    assert not found(error)
+    assert SECRET_KEY[:6] not in error

@@ -149,19 +149,6 @@ def test_a_cut_in_utf16_keeps_the_limit(told: str, units: int) -> None:
         assert len(told.encode("utf-16-le")) > 2 * units
 
 
-@settings(deadline=None)
-@given(st.text(min_size=20), st.integers(min_value=100, max_value=140))
-def test_a_cap_in_utf8_keeps_the_limit(told: str, limit: int) -> None:
-    """The result keeps the number of bytes, is a beginning of the text, and tells the whole size."""
-    told = told * 5
-    capped = text.cap_utf8(told, limit)
-    assert len(capped.encode()) <= limit
-    if capped != told:
-        kept, _, marker = capped.rpartition(" … [")
-        assert told.startswith(kept)
-        assert marker == f"cut by cfgate: {len(told.encode())} bytes in all]"
-
-
 def test_a_cut_may_find_half_a_character() -> None:
     """A lone surrogate in the text is a unit, and a pair that the cut falls into is left out."""
     assert text.cut_utf16("\ud83d" * 30, 20) == "\ud83d" * 12 + text.CUT
@@ -171,7 +158,6 @@ def test_a_cut_may_find_half_a_character() -> None:
 def test_cuts_are_not_made_for_nothing() -> None:
     """A text of exactly the limit stays whole."""
     assert text.cut_utf16("😀" * 10, 20) == "😀" * 10
-    assert text.cap_utf8("é" * 60, 120) == "é" * 60
 
 
 @pytest.mark.parametrize(

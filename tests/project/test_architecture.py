@@ -24,7 +24,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "rules": ({"errors", "model"}, set()),
     "schedule": ({"model"}, set()),
     "settings": ({"errors", "model", "simulator", "system", "text"}, set()),
-    "client": ({"errors", "model", "rules", "system"}, {"requests", "urllib3"}),
+    "client": ({"errors", "model", "rules", "system", "text"}, {"requests", "urllib3"}),
     "gate": ({"errors", "model", "rules", "schedule", "system", "text"}, {"tenacity"}),
     "report": ({"model", "text"}, set()),
     "hosts": ({"system", "text"}, {"tqdm"}),

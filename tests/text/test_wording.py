@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cfgate.model import JobState, Resource, Target, counted, kinds, state_of
-from cfgate.text.wording import about, duration, elapsed, moment, pictured, plural, shorten
+from cfgate.text.wording import about, cap_utf8, duration, elapsed, moment, pictured, plural, shorten
 from tests.support import hostile
 from tests.support.factories import job
 
@@ -156,3 +156,20 @@ def test_targets_are_counted_as_what_they_are() -> None:
     assert counted([UPDATE, UPDATE]) == "2 image updates"
     assert counted([Target(1), UPDATE]) == "2 targets"
     assert kinds([UPDATE]) == "image updates"
+
+
+@given(st.text(min_size=20), st.integers(min_value=100, max_value=140))
+def test_a_cap_in_utf8_keeps_the_limit(told: str, limit: int) -> None:
+    """The result keeps the number of bytes, is a beginning of the text, and tells the whole size."""
+    told = told * 5
+    capped = cap_utf8(told, limit)
+    assert len(capped.encode()) <= limit
+    if capped != told:
+        kept, _, marker = capped.rpartition(" … [")
+        assert told.startswith(kept)
+        assert marker == f"cut by cfgate: {len(told.encode())} bytes in all]"
+
+
+def test_a_text_of_exactly_the_limit_is_not_cut() -> None:
+    """The last byte that there is room for is used."""
+    assert cap_utf8("é" * 60, 120) == "é" * 60
