@@ -37,11 +37,13 @@ def cell(text: str, limit: int = 500) -> str:
 
 def block(text: str, room: int) -> str:
     """Write untrusted text as a block, on one line of Markdown, cut to about `room` bytes."""
-    whole = pictured(text)
-    kept = whole[:room]
+    whole = text.replace("\r\n", "\n")
+    kept = pictured(whole[:room])  # no more than that can fit, and a text may be much longer
     while (bytes_needed := size(_referenced(kept))) > room:
         kept = kept[: len(kept) * room // bytes_needed]
-    return f"<pre><code>{_referenced(shorten(whole, len(kept)))}</code></pre>"
+    left = len(whole) - len(kept)
+    more = f"… ({left} more characters)" if left else ""
+    return f"<pre><code>{_referenced(kept + more)}</code></pre>"
 
 
 def table(

@@ -16,7 +16,10 @@ from cfgate.model import GateStatus, Outcome, Result, state_of
 from cfgate.text.wording import duration, elapsed, pictured, shorten
 
 _MAX_MESSAGE: Final = 200
-_MAX_TEXT: Final = 20_000  # fifty targets at their worst stay below the 30 MB that GitLab takes
+# Characters of one text, and of all such texts together: at five bytes each (`&amp;`), two texts for a target,
+# a report has less than the 30 MB that GitLab takes.
+_MAX_TEXT: Final = 20_000
+_ROOM: Final = 1_500_000
 
 
 def junit(result: Result) -> str:
@@ -24,8 +27,9 @@ def junit(result: Result) -> str:
     suites = ET.Element("testsuites")
     suite = ET.SubElement(suites, "testsuite", name="cfgate rehearsal" if result.rehearsal else "cfgate")
     _add_properties(suite, result)
+    limit = min(_MAX_TEXT, _ROOM // max(len(result.outcomes), 1))
     for outcome in result.outcomes:
-        _add_target(suite, outcome, result)
+        _add_target(suite, outcome, limit, rehearsal=result.rehearsal)
     if not result.ready and suite.find("testcase/failure") is None and suite.find("testcase/error") is None:
         _add_run(suite, result)
     suite.set("tests", str(len(suite.findall("testcase"))))
@@ -50,21 +54,21 @@ def _add_properties(suite: ET.Element, result: Result) -> None:
         ET.SubElement(properties, "property", name=name, value=value)
 
 
-def _add_target(suite: ET.Element, outcome: Outcome, result: Result) -> None:
+def _add_target(suite: ET.Element, outcome: Outcome, limit: int, *, rehearsal: bool) -> None:
     case = _add_case(suite, outcome.target.full_name, outcome.waited)
     if outcome.status is not GateStatus.READY:
         error = outcome.job.error if outcome.job else None
-        _add_problem(case, outcome.status, outcome.reason, outcome.remedy, error or "")
-    lines = ["rehearsal: a simulator was asked instead of Clanforge"] if result.rehearsal else []
+        _add_problem(case, outcome.status, (outcome.reason, outcome.remedy, error or ""), limit)
+    lines = ["rehearsal: a simulator was asked instead of Clanforge"] if rehearsal else []
     lines += _life(outcome)
     if lines:
-        ET.SubElement(case, "system-out").text = _text("\n".join(lines))
+        ET.SubElement(case, "system-out").text = _text("\n".join(lines), limit)
 
 
 def _add_run(suite: ET.Element, result: Result) -> None:
     """Add a test case for a run that went wrong as a whole, before or after the targets."""
     case = _add_case(suite, "run", result.waited)
-    _add_problem(case, result.status, result.reason, result.remedy, "")
+    _add_problem(case, result.status, (result.reason, result.remedy), _MAX_TEXT)
 
 
 def _add_case(suite: ET.Element, name: str, waited: float) -> ET.Element:
@@ -72,12 +76,13 @@ def _add_case(suite: ET.Element, name: str, waited: float) -> ET.Element:
     return ET.SubElement(suite, "testcase", classname="cfgate", name=name, time=_seconds(waited))
 
 
-def _add_problem(case: ET.Element, status: GateStatus, reason: str, remedy: str, error: str) -> None:
+def _add_problem(case: ET.Element, status: GateStatus, texts: tuple[str, ...], limit: int) -> None:
+    """Add what went wrong: the reason, what to do, the error of the job."""
     # A job that failed is a failure; where only the waiting ended, the test could not be carried out.
     problem = ET.SubElement(case, "failure" if status.by_job else "error")
     problem.set("type", status.label)
-    problem.set("message", _text(" ".join(shorten(reason, _MAX_MESSAGE).split())))
-    problem.text = "\n\n".join(_text(part) for part in (reason, remedy, error) if part)
+    problem.set("message", _text(" ".join(shorten(texts[0], _MAX_MESSAGE).split())))
+    problem.text = "\n\n".join(_text(part, limit) for part in texts if part)
 
 
 def _life(outcome: Outcome) -> Iterator[str]:
@@ -92,12 +97,12 @@ def _life(outcome: Outcome) -> Iterator[str]:
         yield f"warning: {warning}"
 
 
-def _text(text: str) -> str:
+def _text(text: str, limit: int = _MAX_TEXT) -> str:
     """Bound a text, and make it one that XML 1.0 allows.
 
     GitLab and Jenkins take `[[ATTACHMENT|path]]` for the path of a file to show: no text from outside may.
     """
-    return pictured(shorten(text, _MAX_TEXT)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
+    return pictured(shorten(text, limit)).replace("[[ATTACHMENT|", "[ [ATTACHMENT|")
 
 
 def _seconds(seconds: float) -> str:

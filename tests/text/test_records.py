@@ -56,11 +56,11 @@ def test_a_record_without_secrets_is_the_same_one() -> None:
 
 def test_a_verdict_does_not_depend_on_what_is_secret() -> None:
     """A secret that is a word of ours takes the word out of texts, and changes no status."""
-    whole = result(outcome(GateStatus.READY, job=job(state_name="Completed")))
+    whole = result(outcome(GateStatus.READY, job=job(why="the job is Completed")))
     masked = redacted(whole, Redactor(["Completed", "ready"]))
     assert masked.ready
     assert masked.outcomes[0].job is not None
-    assert masked.outcomes[0].job.state_name == "***"
+    assert masked.outcomes[0].job.why == "the job is ***"
 
 
 def test_a_text_that_many_have_is_redacted_once() -> None:
