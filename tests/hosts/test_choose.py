@@ -260,6 +260,7 @@ def test_a_terminal_without_a_size_is_24_lines_high() -> None:
     assert "version 21" not in stream.getvalue()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize("variable", ["TQDM_MININTERVAL", "TQDM_NCOLS", "TQDM_POSITION", "COLUMNS", "LINES"])
 def test_no_variable_of_a_library_is_in_the_way_of_a_host(variable: str) -> None:
     """What a progress bar cannot make sense of costs the bar at most, in a process of its own."""

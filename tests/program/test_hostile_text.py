@@ -15,6 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from cfgate.client.client import MAX_JOB_ERROR
 from cfgate.hosts.console import Console
 from cfgate.hosts.gitlab import GitLab
 from cfgate.log.ending import write_ending
@@ -22,6 +23,7 @@ from cfgate.model import GateStatus, JobState
 from cfgate.settings.options import OPTIONS, Option
 from cfgate.settings.parsers import one_line
 from cfgate.text.redaction import Redactor
+from cfgate.text.wording import cap_utf8
 from tests.support import hostile
 from tests.support.canary import ACCESS_KEY, SECRET_KEY
 from tests.support.factories import job, outcome, result
@@ -261,7 +263,7 @@ def test_a_text_of_a_megabyte_fits_everywhere(filler: str, tmp_path: Path) -> No
     assert outputs.error is None
     assert max(len(value.encode()) for value in outputs.values.values()) <= 65_536
     assert json.loads(outputs.values["result"])["truncated"] is True
-    assert left.result["job-error"] == text.replace("\ud800", "\ufffd")
+    assert left.result["job-error"] == cap_utf8(text, MAX_JOB_ERROR)
     assert dotenv.parse(left.files["env"])["CFGATE_STATUS"] == "squashed"
     assert "Disk7" in left.log
     assert "more characters)" in left.log or "[cut by cfgate" in left.log

@@ -54,7 +54,7 @@ def calls_squashed_ready(patch: pytest.MonkeyPatch) -> None:
 def loses_an_output(patch: pytest.MonkeyPatch) -> None:
     """Leave one out."""
     patch.setattr(
-        delivery, "outputs", lambda result: {k: v for k, v in outputs(result).items() if k != "reason"}
+        delivery, "outputs", lambda *given: {k: v for k, v in outputs(*given).items() if k != "reason"}
     )
 
 

@@ -113,6 +113,7 @@ def test_a_file_that_is_mounted_keeps_what_it_held_when_the_disk_is_full(mounted
     assert mounted.read_bytes() == before
 
 
+@pytest.mark.process
 def test_a_folder_that_takes_no_new_file_is_no_obstacle(tmp_path: Path) -> None:
     """A file that may be written is, also where none can be put beside it; as somebody who is not root."""
     folder = tmp_path / "folder"
