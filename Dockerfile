@@ -2,11 +2,17 @@
 #
 # Written for every builder there is: no `# syntax=` line (it would be fetched), no heredocs, no COPY --link.
 # The base is pinned by digest, and Dependabot moves the pin. The tag beside it is for people.
+#
+# The same commit makes the same image, whatever the umask and the clock of who builds it: modes are set here, and
+# SOURCE_DATE_EPOCH is the time of every file (`make image-digest`, `rewrite-timestamp` of BuildKit).
 
 FROM python:3.13-slim-trixie@sha256:9d2e5553305c7c7b0097999bb17187c69b921ccd6bc9d40e4bb5ebe652c00285 AS base
 
 
 FROM base AS build
+
+# Read by pip and by the compiler of byte code. BuildKit sets it for every stage that names it.
+ARG SOURCE_DATE_EPOCH
 
 # Only wheels whose hash stands in the lock file get in, and no pip comes with them. What nobody calls goes out again:
 # commands, tests, and the half of PyYAML in C, 2.6 MB that are loaded for nothing, since the loaders here are in Python.
@@ -22,6 +28,7 @@ COPY cfgate /build/cfgate
 COPY entrypoint.py /opt/cfgate/
 RUN cp -R /build/cfgate /opt/cfgate/lib/python3.*/site-packages/ \
  && printf '#!/bin/sh\nexec /opt/cfgate/bin/python -IuB /opt/cfgate/entrypoint.py "$@"\n' >/opt/cfgate/bin/cfgate \
+ && chmod -R u=rwX,go=rX /opt/cfgate \
  && chmod 755 /opt/cfgate/bin/cfgate \
  && python -m compileall -q --invalidation-mode unchecked-hash /opt/cfgate/lib
 

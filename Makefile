@@ -2,6 +2,10 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# The build back end and nothing else: whatever is shipped is made here.
+BUILD := .cache/build
+# Without the module `site`: no .pth file of a package, and no variable, has a word in what is built.
+ALONE := $(BUILD)/bin/python -I -S
 # uv and the checkers of definitions; apart from the environment that runs and tests cfgate.
 TOOLS := .cache/tools
 # The fuzzer, with what cfgate needs to run.
@@ -9,14 +13,18 @@ FUZZER := .cache/fuzzer
 # The environment of the tests, and mutmut.
 MUTATION := .cache/mutation
 
+# Whose image `image-digest` builds, and for which machines.
+REPOSITORY ?= your-org/cfgate
+ARCHITECTURE ?= $(if $(filter aarch64 arm64,$(shell uname -m)),arm64,amd64)
+
 # Many tests wait for something most of the time, so two of them share a core. One at a time: make test PARALLEL=
 CORES := $(shell nproc 2>/dev/null || echo 2)
 PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test quick coverage lint format definitions container dist dist-check reference bench proofs proofs-small \
-  soak fuzz mutation lock lock-upgrade lock-check clean FORCE
+.PHONY: help demo test quick coverage lint format definitions container dist dist-check pyz pyz-check image-digest \
+  reference bench proofs proofs-small soak fuzz mutation lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -60,11 +68,20 @@ definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the par
 container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
 	@PYTHON=$(BIN)/python bash .ci/container/prove
 
-dist: $(TOOLS)/build.txt ## wheel and sdist of HEAD into dist/, the same bytes wherever they are built
-	@$(TOOLS)/bin/python -m tools.dist build dist
+dist: $(BUILD)/build.txt ## wheel and sdist of HEAD into dist/, the same bytes for everybody with the same zlib
+	@$(ALONE) tools/dist.py build dist
 
 dist-check: dist ## build them again elsewhere, compare, install the wheel and gate with it
-	@$(TOOLS)/bin/python -m tools.dist check dist
+	@$(ALONE) tools/dist.py check dist
+
+pyz: $(BUILD)/build.txt ## the whole program of HEAD in one file, dist/cfgate.pyz, the same bytes wherever it is made
+	@$(ALONE) tools/pyz.py build dist
+
+pyz-check: pyz ## make it again elsewhere, compare, and gate with it
+	@$(ALONE) tools/pyz.py check dist
+
+image-digest: ## build the image of HEAD as a release does (docker), and print the digest of its manifest
+	@$(PYTHON) -m tools.image digest $(ARCHITECTURE) --repository $(REPOSITORY)
 
 # --- environments -------------------------------------------------------------------------------------------
 # DIR/NAME.txt is a copy of requirements/NAME.txt, made when all of it has been installed into DIR. Every wheel
@@ -76,7 +93,10 @@ ifeq ($(call usable,$(VENV)),)
 $(VENV)/runtime.txt $(VENV)/dev.txt: FORCE
 endif
 ifeq ($(call usable,$(TOOLS)),)
-$(TOOLS)/ci.txt $(TOOLS)/build.txt: FORCE
+$(TOOLS)/ci.txt: FORCE
+endif
+ifeq ($(call usable,$(BUILD)),)
+$(BUILD)/build.txt: FORCE
 endif
 ifeq ($(call usable,$(FUZZER)),)
 $(FUZZER)/fuzz.txt: FORCE
@@ -98,6 +118,9 @@ $(VENV)/%.txt: requirements/%.txt
 	$(install)
 
 $(TOOLS)/%.txt: requirements/%.txt
+	$(install)
+
+$(BUILD)/%.txt: requirements/%.txt
 	$(install)
 
 $(FUZZER)/%.txt: requirements/%.txt

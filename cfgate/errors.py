@@ -2,7 +2,8 @@
 
     GateError
     ├── InvalidSettings        invalid       nothing was sent
-    │   └── NotInstalled       invalid       a package that cfgate needs is not there
+    │   ├── NotInstalled       invalid       a package that cfgate needs is not there
+    │   └── NotUnpacked        invalid       cfgate.pyz cannot unpack certificates: no temporary folder
     ├── Unusable               -             asked again, within the error tolerance
     │   ├── Refused            unavailable   rule 2: a refusal after usable answers, until it is repeated
     │   ├── NoAnswer           unavailable   rules 1, 3 and 4: nothing that could be read came back
@@ -11,8 +12,8 @@
     │   └── NotFound           not_found     rule 2, HTTP 404: asked again within the grace period
     ├── Rejected               rejected      rule 2: the API refuses; asking again cannot help
     ├── Untrusted              unavailable   TLS cannot be verified; asking again would be wrong
-    ├── Unsuited               unavailable   the server wants what cfgate does not have; asking again cannot
-    help └── Broken                 error         a bug in cfgate
+    ├── Unsuited               unavailable   the server asks for what cfgate has not; asking again cannot help
+    └── Broken                 error         a bug in cfgate
 
 The rules are those of "From an answer to a verdict" in docs/verdicts.md.
 """
@@ -87,6 +88,15 @@ class NotInstalled(InvalidSettings):
 
     def __init__(self, error: ModuleNotFoundError) -> None:
         super().__init__([f"the Python package {error.name} is not installed"])
+
+
+class NotUnpacked(InvalidSettings):
+    """No temporary folder can be written, where requests copies its certificates from a zip file to."""
+
+    remedy = "Set TMPDIR to a folder that can be written; cfgate.pyz unpacks certificates there."
+
+    def __init__(self, error: OSError) -> None:
+        super().__init__([f"no temporary folder can be written ({error.strerror or error})"])
 
 
 class Unusable(GateError):

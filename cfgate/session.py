@@ -5,14 +5,16 @@ Here the parts meet: a client, a gate for each target, the log, and the watch ov
 
 from __future__ import annotations
 
+import errno
 import traceback
 from contextlib import ExitStack
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from cfgate.conclusion import UNDECIDED, conclude
 from cfgate.delivery import write_undecided
-from cfgate.errors import GateError
+from cfgate.errors import GateError, NotUnpacked
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits
@@ -92,7 +94,12 @@ def _watch(
 
 def _client(settings: Settings, clock: Clock, environ: Mapping[str, str], redact: Redactor) -> Client:
     # Late, because requests costs more than everything else here: a wrong setting is reported without it.
-    from cfgate.client.client import Client
+    try:
+        from cfgate.client.client import Client
+    except OSError as error:
+        if Path(__file__).is_file() or error.errno in (errno.EMFILE, errno.ENFILE):
+            raise
+        raise NotUnpacked(error) from error  # cfgate runs from a zip file
 
     return Client(
         api_url=settings.api_url,

@@ -1,15 +1,16 @@
 """Make the wheel and the sdist of HEAD, and prove that anybody who makes them gets the same bytes.
 
-`python -m tools.dist build DIRECTORY` writes them; `python -m tools.dist check DIRECTORY` makes them again
-under other circumstances, compares, and gates with the wheel as a user would install it. The interpreter must
-have `requirements/build.txt`. What is not committed is not in them.
+`python -I -S tools/dist.py build DIRECTORY` writes them; `check` instead of `build` makes them again under
+other circumstances, compares, and gates with the wheel as a user would install it. The interpreter is that of
+an environment with `requirements/build.txt` and nothing else. What is not committed is not in them.
+
+The bytes are the same for every umask, locale, time zone, path and clock, and for every zlib that compresses
+alike: zlib-ng, for one, does not. `build` prints which one it had.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import importlib
 import io
 import os
 import subprocess
@@ -17,64 +18,90 @@ import sys
 import tarfile
 import tempfile
 import tomllib
+import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
-
-from cfgate import __version__
+from typing import Final
 
 ROOT: Final = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT))  # run as a script, from anywhere
+
+from tools import source  # noqa: E402 - the path comes first
+
+KINDS: Final = (".whl", ".tar.gz")
 # Another user's machine: nothing of this may be seen in the files.
 ELSEWHERE: Final = {"TZ": "Pacific/Kiritimati", "LC_ALL": "C", "LANG": "C", "PYTHONHASHSEED": "7"}
 OTHER_UMASK: Final = 0o077
+# Runs in a process of its own, with the standard library and the folder of the back end on its path, and
+# without the module `site`: no .pth file, sitecustomize or variable comes between the source and the files.
+_HOOKS: Final = """
+import importlib, sys
+folder, backend, out, *hooks = sys.argv[1:]
+sys.path.append(folder)
+for hook in hooks:
+    getattr(importlib.import_module(backend), hook)(out)
+"""
 
 
 class Different(Exception):
     """Something that must be the same is not."""
 
 
-def build(out: Path) -> None:
-    """Build both from a clean checkout of HEAD, by the back end that pyproject.toml names."""
+def build(out: Path, backend: Path | None = None) -> None:
+    """Build both from a clean copy of HEAD, by the back end that pyproject.toml names and `backend` holds."""
     out = out.resolve()
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.iterdir():
-        old.unlink()
-    archive = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    for old in contents(out, *KINDS):
+        (out / old).unlink()
     with tempfile.TemporaryDirectory(prefix="checkout-") as directory:
-        _unpack(archive, Path(directory))
-        call_hooks(Path(directory), out, "build_sdist", "build_wheel")
+        source.write(source.files(), Path(directory))
+        call_hooks(Path(directory), out, "build_sdist", "build_wheel", backend=backend)
+    print(f"made with zlib {zlib.ZLIB_RUNTIME_VERSION}")
 
 
-def call_hooks(source: Path, out: Path, *hooks: str) -> None:
+def call_hooks(project: Path, out: Path, *hooks: str, backend: Path | None = None) -> None:
     """Call hooks of the build back end of a project, as pip does, but with the back end that is installed."""
-    os.environ["SOURCE_DATE_EPOCH"] = _run("git", "log", "-1", "--format=%ct", "HEAD").strip()
-    with contextlib.chdir(source):
-        table = tomllib.loads(Path("pyproject.toml").read_text("utf-8"))["build-system"]
-        backend: Any = importlib.import_module(table["build-backend"])
-        for hook in hooks:
-            getattr(backend, hook)(str(out))
+    folder = backend or _packages()
+    table = tomllib.loads((project / "pyproject.toml").read_text("utf-8"))["build-system"]
+    subprocess.run(
+        [sys.executable, "-I", "-S", "-B", "-c", _HOOKS, folder, table["build-backend"], out, *hooks],
+        cwd=project,
+        env=source.environment(),
+        check=True,
+    )
+
+
+def _packages() -> Path:
+    """Return the packages of the environment that runs this, which Python does not know without `site`."""
+    environment = Path(sys.executable).parents[1]
+    (folder,) = environment.glob(
+        "[Ll]ib/**/site-packages" if os.name == "nt" else "lib/python3*/site-packages"
+    )
+    return folder
 
 
 def check(out: Path) -> None:
-    """Build again elsewhere, and the wheel from the sdist too; compare all, and use the wheel."""
-    (wheel,), (sdist,) = (list(out.glob(pattern)) for pattern in ("*.whl", "*.tar.gz"))
+    """Build again elsewhere, and the wheel from the sdist too; compare all, and use a copy of the wheel."""
+    made = contents(out, *KINDS)
+    (wheel,), (sdist,) = ([name for name in made if name.endswith(kind)] for kind in KINDS)
     with tempfile.TemporaryDirectory(prefix="elsewhere-") as directory:
         again, unpacked = Path(directory, "again"), Path(directory, "unpacked")
         subprocess.run(
-            [sys.executable, "-m", "tools.dist", "build", again],
+            [sys.executable, "-I", "-S", __file__, "build", again],
             cwd=ROOT,
             env={**os.environ, **ELSEWHERE},
             umask=OTHER_UMASK,
             check=True,
         )
-        compare(contents(out), contents(again))
-        (again / wheel.name).unlink()
-        _unpack(sdist.read_bytes(), unpacked)
-        call_hooks(unpacked / sdist.name.removesuffix(".tar.gz"), again, "build_wheel")
-        compare(contents(out), contents(again))
-        use(wheel.resolve(), Path(directory, "venv"))
-    for name in sorted(contents(out)):
-        print(f"{name}: the same bytes wherever it is built")
+        compare(made, contents(again))
+        (again / wheel).unlink()
+        _unpack(made[sdist], unpacked)
+        call_hooks(unpacked / sdist.removesuffix(".tar.gz"), again, "build_wheel")
+        compare(made, contents(again))
+        use(again / wheel, Path(directory, "venv"))  # last, for it runs what others wrote
+    for name in sorted(made):
+        print(f"{name}: the same bytes, with this zlib")
 
 
 def compare(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> None:
@@ -82,13 +109,32 @@ def compare(one: Mapping[str, bytes], other: Mapping[str, bytes]) -> None:
     if one.keys() != other.keys():
         raise Different(f"other files: {sorted(one)} and {sorted(other)}")
     different = sorted(name for name in one if one[name] != other[name])
-    if different:
-        raise Different(f"the same files with other bytes: {different}")
+    if not different:
+        return
+    if all(_unpacked(name, one[name]) == _unpacked(name, other[name]) for name in different):
+        raise Different(f"the same contents, compressed by another zlib: {different}")
+    raise Different(f"the same files with other bytes: {different}")
 
 
-def contents(directory: Path) -> dict[str, bytes]:
-    """Read the files of a directory."""
-    return {path.name: path.read_bytes() for path in directory.iterdir()}
+def _unpacked(name: str, content: bytes) -> object:
+    """Return what compression leaves alone; of a file that is no archive, its bytes."""
+    try:
+        if name.endswith(".whl"):
+            with zipfile.ZipFile(io.BytesIO(content)) as archive:
+                return [
+                    (each.filename, each.date_time, each.external_attr, archive.read(each))
+                    for each in archive.infolist()
+                ]
+        if name.endswith(".tar.gz"):
+            return zlib.decompress(content, wbits=31)
+    except (zipfile.BadZipFile, zlib.error):
+        pass
+    return content
+
+
+def contents(directory: Path, *ends: str) -> dict[str, bytes]:
+    """Read the files of a directory, or those whose names end so."""
+    return {path.name: path.read_bytes() for path in directory.iterdir() if path.name.endswith(ends or "")}
 
 
 def use(wheel: Path, venv: Path) -> None:
@@ -98,9 +144,9 @@ def use(wheel: Path, venv: Path) -> None:
     install = (python, "-m", "pip", "install", "-qq", "--disable-pip-version-check")
     _run(*install, "--only-binary", ":all:", "--require-hashes", "-r", "requirements/runtime.txt")
     _run(*install, "--no-deps", "--no-index", wheel)
-    program = venv / "bin" / "cfgate"
-    if (told := _run(program, "--version", cwd=venv).strip()) != f"cfgate {__version__}":
-        raise Different(f"{wheel.name} says that it is {told!r}, and HEAD that it is {__version__}")
+    program, version = venv / "bin" / "cfgate", source.version(source.files())
+    if (told := _run(program, "--version", cwd=venv).strip()) != f"cfgate {version}":
+        raise Different(f"{wheel.name} says that it is {told!r}, and HEAD that it is {version}")
     log = _run(program, "9001", "--rehearse", "ready", "--poll-interval", "1s", cwd=venv)
     print(log, end="")
     if not log.splitlines()[-1].startswith("ready (rehearsal"):
@@ -108,13 +154,9 @@ def use(wheel: Path, venv: Path) -> None:
 
 
 def _unpack(archive: bytes, directory: Path) -> None:
-    """Write the files of an archive with the permissions that this user's umask gives."""
+    """Write the files of an sdist, with the permissions that are in it."""
     with tarfile.open(fileobj=io.BytesIO(archive)) as tree:
-        for member in tree:
-            content = tree.extractfile(member) if member.isfile() else None
-            if content is not None:
-                (directory / member.name).parent.mkdir(parents=True, exist_ok=True)
-                (directory / member.name).write_bytes(content.read())
+        tree.extractall(directory, filter="data")
 
 
 def _run(*command: str | Path, cwd: Path = ROOT) -> str:
@@ -123,7 +165,7 @@ def _run(*command: str | Path, cwd: Path = ROOT) -> str:
 
 def main() -> None:
     """Do what the command line asks for."""
-    parser = argparse.ArgumentParser(prog="python -m tools.dist", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -I -S tools/dist.py", description=__doc__)
     parser.add_argument("task", choices=["build", "check"])
     parser.add_argument("directory", type=Path)
     asked = parser.parse_args()

@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -23,11 +24,13 @@ from cfgate.report.dotenv import variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
 from cfgate.settings.options import OPTIONS, SECTIONS, TARGETS, Option  # noqa: E402
 from cfgate.simulator import load, names  # noqa: E402
-from tools import schema  # noqa: E402
+from tools import image, schema  # noqa: E402
+from tools.release import pinned_image  # noqa: E402
 
 DOCUMENTS: Final = (
     ROOT / "action.yml",
     ROOT / "templates" / "cfgate.yml",
+    ROOT / ".gitlab-ci.yml",
     ROOT / "README.md",
     ROOT / "docs" / "recipes.md",
     ROOT / "docs" / "reference.md",
@@ -66,8 +69,21 @@ def action_outputs() -> Iterator[str]:
 
 
 def component_image() -> Iterator[str]:
-    """Name the image of this version, for the GitLab component."""
-    yield f"      default: ghcr.io/your-org/cfgate:{__version__}"
+    """Name the image for the GitLab component: of a release, the one that its action.yml names by digest."""
+    released = pinned_image((ROOT / "action.yml").read_text("utf-8"))
+    yield f"      default: {released or f'ghcr.io/your-org/cfgate:{__version__}'}"
+
+
+def foreign_image(name: str) -> Iterator[str]:
+    """Name the image of somebody else that a job of GitLab's pipeline runs in."""
+    yield f"  image: {image.pins()[name]}"
+
+
+def python_images() -> Iterator[str]:
+    """List the images of all Pythons that the tests run on."""
+    for name, pin in image.pins().items():
+        if name.startswith("python-"):
+            yield f"            - {pin}"
 
 
 def component_inputs() -> Iterator[str]:
@@ -213,6 +229,11 @@ PARTS: Final[dict[str, Callable[[], Iterable[str]]]] = {
     "action-outputs": action_outputs,
     "component-image": component_image,
     "component-inputs": component_inputs,
+    "image-python": partial(foreign_image, "python-3.13"),
+    "image-buildah": partial(foreign_image, "buildah"),
+    "image-skopeo": partial(foreign_image, "skopeo"),
+    "image-glab": partial(foreign_image, "glab"),
+    "images-python": python_images,
     "component-variables": component_variables,
     "options": option_table,
     "option-places": option_places,

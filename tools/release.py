@@ -1,4 +1,4 @@
-"""What a release is made of: its version, its notes, the name of its image, and the action.yml that names it.
+"""What a release is made of: its version, its notes, its image, and the files that name the image by digest.
 
 The workflow .github/workflows/release.yml calls these functions; none of them asks the network. Whatever is
 not exactly as it must be is refused, since what is published under a version is never taken back.
@@ -30,9 +30,12 @@ _NAME: Final = r"[a-z0-9]+(?:(?:\.|__?|-+)[a-z0-9]+)*"
 _REPOSITORY: Final = re.compile(rf"(?=[^/]{{1,39}}/.{{1,100}}\Z){_OWNER}/{_NAME}")
 _DIGEST: Final = re.compile(r"sha256:[0-9a-f]{64}")
 _RUNS: Final = "\nruns:\n  using: docker\n"
+_IMAGE: Final = re.compile(rf"{re.escape(REGISTRY)}/{_OWNER}/{_NAME}@{_DIGEST.pattern}")
 BUILT: Final = "  image: Dockerfile"
-PINNED: Final = re.compile(
-    rf"  image: docker://(?P<image>{re.escape(REGISTRY)}/{_OWNER}/{_NAME}@{_DIGEST.pattern})"
+PINNED: Final = re.compile(rf"  image: docker://(?P<image>{_IMAGE.pattern})")
+COMPONENT: Final = "templates/cfgate.yml"
+NAMED: Final = re.compile(
+    rf"^      default: {re.escape(REGISTRY)}/{_OWNER}/{_NAME}:{_VERSION.pattern}$", re.MULTILINE
 )
 
 
@@ -122,54 +125,90 @@ def image_name(repository: str) -> str:
     return f"{REGISTRY}/{name}"
 
 
-def pinned(action: str, repository: str, digest: str) -> str:
-    """Return an action.yml in which the line of the image, and nothing else, names the image by digest."""
-    image = f"{image_name(repository)}@{digest}"
+def image_by_digest(repository: str, digest: str) -> str:
+    """Name one image of a repository, which no tag can change."""
     if _DIGEST.fullmatch(digest) is None:
         raise Refused(f"not a digest as sha256:…: {digest!r}")
+    return f"{image_name(repository)}@{digest}"
+
+
+def pinned(action: str, image: str) -> str:
+    """Return an action.yml in which the line of the image, and nothing else, names the image by digest."""
     lines = re.findall(r"^.*\bimage\b[\"']?\s*:.*$", action, re.MULTILINE)
     if lines != [BUILT] or action.count(_RUNS + BUILT + "\n") != 1:
         raise Refused(f"action.yml has not, once, the line {BUILT!r} below `using: docker`: {lines}")
-    return action.replace(_RUNS + BUILT + "\n", f"{_RUNS}  image: docker://{image}\n")
+    return action.replace(_RUNS + BUILT + "\n", f"{_RUNS}  image: docker://{_by_digest(image)}\n")
 
 
-def leads(version: Version, tags: Iterable[str], *, in_series: bool) -> bool:
-    """Tell whether a version is the newest of all release tags, or of those of its series."""
-    others = (other for other in _released(tags) if not in_series or other.series == version.series)
-    return not version.is_prerelease and all(version >= other for other in others)
+def pinned_component(template: str, image: str) -> str:
+    """Return a GitLab component in which only the default of the image changes: it is named by digest."""
+    lines = [match[0] for match in NAMED.finditer(template)]
+    if len(lines) != 1 or lines[0] not in template.split("---\n")[0]:
+        raise Refused(f"{COMPONENT} does not name the image, once, by its version: {lines}")
+    return template.replace(f"{lines[0]}\n", f"      default: {_by_digest(image)}\n")
 
 
-def _released(tags: Iterable[str]) -> Iterator[Version]:
-    """Find the versions among tags: `v1.2.3`. Others, and pre-releases, lead nothing."""
+def _by_digest(image: str) -> str:
+    if _IMAGE.fullmatch(image) is None:
+        raise Refused(f"not an image by digest: {image!r}")
+    return image
+
+
+def pinned_image(action: str) -> str | None:
+    """Return the image that an action.yml pins by digest, or None where it is built."""
+    images = [match["image"] for match in map(PINNED.fullmatch, action.splitlines()) if match]
+    return images[0] if len(images) == 1 else None
+
+
+def leads(version: Version, released: Iterable[Version], *, in_series: bool) -> bool:
+    """Tell whether a version is the newest of all that are released, or of those of its series."""
+    others = (other for other in released if not in_series or other.series == version.series)
+    return not version.is_prerelease and all(version >= other for other in others if not other.is_prerelease)
+
+
+def versions(tags: Iterable[str]) -> Iterator[Version]:
+    """Find the versions among tags: `v1.2.3`. Others are none."""
     for tag in tags:
-        match = _VERSION.fullmatch(tag.removeprefix("v"))
-        if tag.startswith("v") and match is not None:
-            version = Version.parse(tag.removeprefix("v"))
-            if not version.is_prerelease:
-                yield version
+        if tag.startswith("v") and _VERSION.fullmatch(tag.removeprefix("v")):
+            yield Version.parse(tag.removeprefix("v"))
 
 
 def main(argv: list[str]) -> None:
     """Do what the workflow asks for; print lines for GITHUB_OUTPUT, or the notes."""
     parser = argparse.ArgumentParser(prog="python -m tools.release", description=__doc__)
     tasks = parser.add_subparsers(dest="task", required=True)
-    check, told, pin = (tasks.add_parser(name) for name in ("check", "notes", "pin"))
-    check.add_argument("tag")
+    names = ("check", "notes", "pin", "image", "rules")
+    check, told, pin, _, setup = (tasks.add_parser(name) for name in names)
+    check.add_argument("version")
     check.add_argument("repository", nargs="?", help="on GitHub, whose images are named after it")
-    told.add_argument("tag")
+    told.add_argument("version")
     pin.add_argument("repository")
     pin.add_argument("digest")
+    setup.add_argument("repository")
+    setup.add_argument("app", type=int, help="the id of the GitHub App that pushes tags")
     asked = parser.parse_args(argv)
-    action, changelog = ROOT / "action.yml", (ROOT / "CHANGELOG.md").read_text("utf-8")
+    action, component = ROOT / "action.yml", ROOT / COMPONENT
+    changelog = (ROOT / "CHANGELOG.md").read_text("utf-8")
     if asked.task == "check":
-        version = agreed(asked.tag, __version__, changelog)
+        version = agreed(asked.version, __version__, changelog)
         print(f"version={version}\nprerelease={str(version.is_prerelease).lower()}")
         if asked.repository:
             print(f"image={image_name(asked.repository)}")
     elif asked.task == "notes":
-        print(notes(changelog, Version.parse(asked.tag)))
+        print(notes(changelog, Version.parse(asked.version)))
+    elif asked.task == "image":
+        image = pinned_image(action.read_text("utf-8"))
+        if image is None or f"      default: {image}\n" not in component.read_text("utf-8"):
+            raise Refused(f"action.yml and {COMPONENT} do not pin one image by digest: this is no release")
+        print(image)
+    elif asked.task == "rules":
+        from tools import rules  # asks the platform, which nothing else here does
+
+        rules.check(asked.repository, asked.app)
     else:
-        action.write_bytes(pinned(action.read_bytes().decode(), asked.repository, asked.digest).encode())
+        for path, pin_in in ((action, pinned), (component, pinned_component)):
+            text = path.read_bytes().decode()
+            path.write_bytes(pin_in(text, image_by_digest(asked.repository, asked.digest)).encode())
 
 
 if __name__ == "__main__":

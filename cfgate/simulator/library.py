@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
@@ -10,20 +11,21 @@ from cfgate.simulator.scenario import Scenario, ScenarioError
 from cfgate.system import pipes
 from cfgate.text.wording import listed, meant, shown
 
-_BUILT_IN: Final = Path(__file__).with_name("scenarios")
+_BUILT_IN: Final = files(__package__) / "scenarios"  # which may lie in a zip file
 _LARGEST: Final = 1 << 20  # characters; what a person writes by hand is far smaller
 
 
 def names() -> tuple[str, ...]:
     """List the built-in scenarios."""
-    return tuple(sorted(path.stem for path in _BUILT_IN.glob("*.yml")))
+    names = (entry.name for entry in _BUILT_IN.iterdir())
+    return tuple(sorted(name.removesuffix(".yml") for name in names if name.endswith(".yml")))
 
 
 def load(name_or_path: str) -> Scenario:
     """Load a built-in scenario by its name or another one from a YAML file; raise ScenarioError."""
     if name_or_path in names():
-        path = _BUILT_IN / f"{name_or_path}.yml"
-        return parse(path.read_text("utf-8"), name=name_or_path, source=f"scenario {name_or_path}")
+        text = (_BUILT_IN / f"{name_or_path}.yml").read_text("utf-8")
+        return parse(text, name=name_or_path, source=f"scenario {name_or_path}")
     if not _looks_like_path(name_or_path):
         raise ScenarioError(f"scenario {shown(name_or_path)}", [_unknown(name_or_path)])
     return parse(_text(name_or_path), name=Path(name_or_path).stem, source=name_or_path)

@@ -19,6 +19,7 @@ from cfgate.settings.options import OPTIONS, SECRETS, Option
 from cfgate.settings.reading import read
 from cfgate.settings.values import InvalidRequest, Run, Settings
 from tests.support.canary import BEARER as ACCOUNT
+from tools.release import pinned_image
 
 ROOT = Path(__file__).parents[2]
 YAML_BLOCK = re.compile(r"^```yaml\n(.*?)^```$", re.DOTALL | re.MULTILINE)
@@ -217,8 +218,9 @@ def test_the_job_outlives_its_gate(tmp_path: Path) -> None:
 
 
 def test_the_image_is_that_of_this_version() -> None:
-    """The component and the program in its image are released together."""
-    assert INPUTS["image"]["default"].endswith(f"/cfgate:{__version__}")
+    """The component and the program in its image are released together; a release names it by digest."""
+    released = pinned_image((ROOT / "action.yml").read_text("utf-8"))
+    assert INPUTS["image"]["default"] == (released or f"ghcr.io/your-org/cfgate:{__version__}")
     assert job(image_version_id="9001")["image"]["entrypoint"] == [""]
 
 

@@ -11,7 +11,22 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tools.release import PINNED, Refused, Version, agreed, image_name, leads, notes, pinned
+from tools.release import (
+    COMPONENT,
+    NAMED,
+    PINNED,
+    Refused,
+    Version,
+    agreed,
+    image_by_digest,
+    image_name,
+    leads,
+    notes,
+    pinned,
+    pinned_component,
+    pinned_image,
+    versions,
+)
 
 ROOT = Path(__file__).parents[2]
 ACTION = (ROOT / "action.yml").read_text("utf-8")
@@ -19,6 +34,13 @@ BUILT = re.sub(
     r"^  image: .*$", "  image: Dockerfile", ACTION, flags=re.MULTILINE
 )  # also on a release commit
 DIGEST = f"sha256:{'0123456789abcdef' * 4}"
+IMAGE = f"ghcr.io/your-org/cfgate@{DIGEST}"
+TEMPLATE = re.sub(
+    r"^      default: ghcr\.io/.*$",
+    "      default: ghcr.io/your-org/cfgate:0.1.0",
+    (ROOT / COMPONENT).read_text("utf-8"),
+    flags=re.MULTILINE,
+)
 CHANGELOG = """# Changelog
 
 ## [Unreleased]
@@ -37,7 +59,7 @@ CHANGELOG = """# Changelog
 """
 
 numbers = st.integers(0, 999_999_999)
-versions = st.builds(Version, numbers, numbers, numbers) | st.builds(
+any_version = st.builds(Version, numbers, numbers, numbers) | st.builds(
     Version, numbers, numbers, numbers, st.integers(0, 2), numbers
 )
 
@@ -45,7 +67,7 @@ versions = st.builds(Version, numbers, numbers, numbers) | st.builds(
 # Versions
 
 
-@given(versions)
+@given(any_version)
 def test_a_version_comes_back(version: Version) -> None:
     """What is written is read as the same version."""
     assert Version.parse(str(version)) == version
@@ -109,21 +131,23 @@ def test_versions_are_in_the_order_of_semver() -> None:
 def test_the_newest_of_a_series_leads_it() -> None:
     """A fix of an old series leads that, but not all; of tags only those of releases count."""
     tags = ["1.9.9", "v1", "v1.2.2", "v1.10.0-rc.1", "v2.0.0", "v01.11.0", "v1.2", "vv1.9.9", "nightly"]
-    assert leads(Version.parse("1.2.3"), tags, in_series=True)
-    assert not leads(Version.parse("1.2.3"), tags, in_series=False)
-    assert leads(Version.parse("2.0.1"), tags, in_series=False)
-    assert not leads(Version.parse("1.2.1"), tags, in_series=True)
+    found = list(versions(tags))
+    assert [str(version) for version in found] == ["1.2.2", "1.10.0-rc.1", "2.0.0"]
+    assert leads(Version.parse("1.2.3"), found, in_series=True)
+    assert not leads(Version.parse("1.2.3"), found, in_series=False)
+    assert leads(Version.parse("2.0.1"), found, in_series=False)
+    assert not leads(Version.parse("1.2.1"), found, in_series=True)
 
 
-@given(versions, st.lists(versions))
+@given(any_version, st.lists(any_version))
 def test_what_leads_is_not_behind_any_other(version: Version, others: list[Version]) -> None:
     """A pre-release never leads, and nothing leads that has a newer one in front of it."""
-    tags = [other.tag for other in others]
-    assert leads(version, tags, in_series=True) == (
+    assert list(versions(other.tag for other in others)) == others
+    assert leads(version, others, in_series=True) == (
         not version.is_prerelease
         and all(other <= version or other.is_prerelease for other in others if other.series == version.series)
     )
-    assert leads(version, tags, in_series=False) <= leads(version, tags, in_series=True)
+    assert leads(version, others, in_series=False) <= leads(version, others, in_series=True)
 
 
 # The changelog
@@ -170,7 +194,7 @@ def test_a_prerelease_may_leave_something_for_the_release() -> None:
     assert agreed("1.2.3-rc.1", "1.2.3-rc.1", changelog).is_prerelease
 
 
-@given(st.text(alphabet=string.printable, max_size=200), versions)
+@given(st.text(alphabet=string.printable, max_size=200), any_version)
 def test_any_changelog_has_notes_or_is_refused(changelog: str, version: Version) -> None:
     """Nothing else comes of a changelog, and notes are never empty."""
     text = f"## [{version}] - 2026-01-31\n{changelog}"
@@ -242,12 +266,15 @@ def test_a_repository_that_is_not_clean_is_refused(repository: str) -> None:
 def test_a_digest_that_is_not_clean_is_refused(digest: str) -> None:
     """A digest is sha256: and 64 digits, and there is nothing around it."""
     with pytest.raises(Refused, match="not a digest"):
-        pinned(BUILT, "your-org/cfgate", digest)
+        image_by_digest("your-org/cfgate", digest)
+    for pin, text in ((pinned, BUILT), (pinned_component, TEMPLATE)):
+        with pytest.raises(Refused, match="not an image by digest"):
+            pin(text, f"ghcr.io/your-org/cfgate@{digest}")
 
 
 def test_only_the_line_of_the_image_changes() -> None:
     """The action of a release says all that the one it was made of says, but for the image."""
-    after = pinned(BUILT, "Your-Org/cfgate", DIGEST)
+    after = pinned(BUILT, image_by_digest("Your-Org/cfgate", DIGEST))
     changed = [
         pair for pair in zip(BUILT.splitlines(), after.splitlines(), strict=True) if len(set(pair)) > 1
     ]
@@ -275,10 +302,46 @@ def test_only_the_line_of_the_image_changes() -> None:
         BUILT + "  image: Dockerfile\n",
         BUILT + "  pre-image: x\n  image : y\n",
         BUILT.rstrip("\n"),
-        pinned(BUILT, "your-org/cfgate", DIGEST),
+        pinned(BUILT, IMAGE),
     ],
 )
 def test_an_action_that_is_not_as_expected_is_refused(action: str) -> None:
     """Where the line of the image is missing, written otherwise or there twice, nothing is rewritten."""
     with pytest.raises(Refused, match=r"action\.yml has not"):
-        pinned(action, "your-org/cfgate", DIGEST)
+        pinned(action, IMAGE)
+
+
+def test_the_component_of_a_release_names_the_image_by_digest() -> None:
+    """One line of the GitLab component changes, and it is the default of the input `image`."""
+    after = pinned_component(TEMPLATE, IMAGE)
+    changed = [
+        pair for pair in zip(TEMPLATE.splitlines(), after.splitlines(), strict=True) if len(set(pair)) > 1
+    ]
+    assert changed == [("      default: ghcr.io/your-org/cfgate:0.1.0", f"      default: {IMAGE}")]
+    header = next(yaml.safe_load_all(after))
+    assert header["spec"]["inputs"]["image"]["default"] == IMAGE
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "",
+        NAMED.sub("      default: somewhere/cfgate:0.1.0", TEMPLATE),
+        NAMED.sub("      default: ghcr.io/your-org/cfgate:latest", TEMPLATE),
+        NAMED.sub('      default: "ghcr.io/your-org/cfgate:0.1.0"', TEMPLATE),
+        TEMPLATE.replace("\n", "\r\n"),
+        TEMPLATE + "      default: ghcr.io/your-org/cfgate:0.1.0\n",
+        NAMED.sub("", TEMPLATE) + "      default: ghcr.io/your-org/cfgate:0.1.0\n",
+        pinned_component(TEMPLATE, IMAGE),
+    ],
+)
+def test_a_component_that_is_not_as_expected_is_refused(template: str) -> None:
+    """Where the default of the image is missing, written otherwise or there twice, nothing is rewritten."""
+    with pytest.raises(Refused, match=r"cfgate\.yml does not name the image"):
+        pinned_component(template, IMAGE)
+
+
+def test_the_image_of_a_release_is_read_back() -> None:
+    """What was pinned is found again; an action that is built has none."""
+    assert pinned_image(pinned(BUILT, IMAGE)) == IMAGE
+    assert pinned_image(BUILT) is None
