@@ -16,8 +16,8 @@ from cfgate.model import GateStatus, Outcome, Result, state_of
 from cfgate.text.wording import duration, elapsed, pictured, shorten
 
 _MAX_MESSAGE: Final = 200
-# Characters of one text, and of all such texts together. A target has two of them, and each character may need
-# five bytes (`&amp;`): less than the 30 MB that GitLab takes.
+# Characters of one text, and of all such texts together. A target has two of them, and each character may
+# need five bytes (`&amp;`): less than the 30 MB that GitLab takes.
 _MAX_TEXT: Final = 20_000
 _ROOM: Final = 1_500_000
 
