@@ -430,7 +430,7 @@ def test_simulate_tells_a_wrong_scenario() -> None:
     wrong = command("simulate", "--scenario", "redy")
     assert "ready" in wrong.stdout
     assert taken.stdout.startswith(
-        f"invalid: port {port} is not available (Address already in use): give another"
+        f"invalid: port {port} is not available (Address already in use): name another"
     )
     for ran in (wrong, taken):
         assert ran.returncode == 2

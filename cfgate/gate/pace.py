@@ -15,6 +15,7 @@ _SETTLE: Final = 0.25  # seconds; refusals that come sooner are of requests that
 _BELOW: Final = 0.95  # of the rate that was let through
 _SLOWER: Final = 0.6  # of the rate, when too few were let through to be counted
 _FASTER: Final = 0.1  # requests a second more, with each answer
+_FASTER_AT_MOST: Final = 0.02  # of the rate
 _LEAST: Final = 0.5  # requests a second
 
 
@@ -39,7 +40,7 @@ class Pace:
         while self._answers[0] < now - _WINDOW:
             self._answers.popleft()
         if self._rate is not None:
-            self._rate += _FASTER
+            self._rate += min(_FASTER, _FASTER_AT_MOST * self._rate)
             if 1 / self._rate <= self.narrowest:
                 self._rate = None
 
