@@ -143,7 +143,7 @@ OPTIONS: Final = (
     Option(
         "token",
         "A bearer token, instead of the key pair",
-        parsers.credential,
+        parsers.token,
         metavar="TOKEN",
         section=CREDENTIALS,
         secret=True,

@@ -50,6 +50,8 @@ def request_timeout(text: str) -> float:
 
 def number(text: str) -> int:
     """Read an id of Clanforge: a positive whole number in plain ASCII digits."""
+    if text.isascii() and text.isdigit() and text.strip("0") and text.startswith("0"):
+        raise Wrong("begins with a zero, which no id does: write it without, or check where it comes from")
     if not _ID.fullmatch(text):
         raise Wrong("is not an id: write a positive whole number in plain digits (18 at most), such as 9001")
     return int(text)
@@ -145,6 +147,9 @@ def scenario(text: str) -> str:
 
 def credential(text: str) -> str:
     """Read a secret that will stand in a header: printable ASCII without blanks."""
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        # docker's env files and some CI systems keep the quotes that a shell would take off.
+        raise Wrong("stands in quotes, which are part of the value here: write it without them")
     if not _VISIBLE.fullmatch(text):
         raise Wrong("has blanks, line breaks or other characters that no credential has: copy it again")
     return text
@@ -154,6 +159,13 @@ def access_key(text: str) -> str:
     """Read the user half of HTTP Basic, which ends at the first colon (RFC 7617)."""
     if ":" in text:
         raise Wrong("has a colon: give the access key here and the secret key as `secret-key`")
+    return credential(text)
+
+
+def token(text: str) -> str:
+    """Read a bearer token, without the word that stands before it in the header."""
+    if text.lower().startswith("bearer "):
+        raise Wrong("begins with `Bearer `, which is added to it anyway: write the token alone")
     return credential(text)
 
 

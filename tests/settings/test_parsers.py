@@ -59,7 +59,7 @@ def test_auto_and_off_are_none() -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["0", "09001", "+1", "-1", "1.0", "1e3", "9_001", "0x1", "١", "²", "1" * 19, "a", "1 2"]
+    "text", ["0", "+1", "-1", "1.0", "1e3", "9_001", "0x1", "١", "²", "1" * 19, "a", "1 2"]
 )
 def test_an_id_is_a_plain_number(text: str) -> None:
     """Signs, leading zeros, digits of other scripts and numbers beyond all ids are refused."""
@@ -345,3 +345,25 @@ def test_every_default_is_read() -> None:
         if option.default:
             option.parse(option.default)
     assert BY_NAME["timeout"].parse(BY_NAME["timeout"].default) == 3600
+
+
+@pytest.mark.parametrize("text", ['"k3y-5ecret"', "'k3y-5ecret'"])
+@pytest.mark.parametrize("parse", [parsers.credential, parsers.access_key, parsers.token])
+def test_a_credential_in_quotes_is_refused_with_the_reason(parse: Callable[[str], str], text: str) -> None:
+    """An env file of docker keeps them, and the API would refuse the keys."""
+    with pytest.raises(Wrong, match="stands in quotes, which are part of the value"):
+        parse(text)
+
+
+@pytest.mark.parametrize("text", ["Bearer k3y", "bearer k3y"])
+def test_a_token_with_its_scheme_is_refused_with_the_reason(text: str) -> None:
+    """Copied from a header, as it often is."""
+    with pytest.raises(Wrong, match="begins with `Bearer `"):
+        parsers.token(text)
+
+
+@pytest.mark.parametrize("text", ["00042", "09001"])
+def test_an_id_that_begins_with_a_zero_is_refused_with_the_reason(text: str) -> None:
+    """Some tool has padded it, and it may be another one's."""
+    with pytest.raises(Wrong, match="begins with a zero"):
+        parsers.number(text)
