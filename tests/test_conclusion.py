@@ -92,3 +92,18 @@ def test_what_was_known_before_stays(ending: Watched | Exception) -> None:
     """When the run began, whether it was a rehearsal, and the warnings are in every result."""
     result = conclude(ending, BEFORE)
     assert (result.started, result.rehearsal, result.warnings) == (1_795_435_200.0, True, ("odd",))
+
+
+class LibraryError(Exception):
+    """An error of somebody else's, whose text quotes what it was given."""
+
+    __module__ = "yaml.scanner"
+
+
+def test_of_an_unexpected_error_only_harmless_words_are_shown() -> None:
+    """The text of a library stays out, and so does the name of a file; a limit of the machine is no bug."""
+    assert "theSecret" not in str(bug(LibraryError("found theSecret"), str))
+    assert "theSecret" not in str(bug(OSError(5, "Input/output error", "/theSecret"), str))
+    assert "what was wrong" in str(bug(ValueError("what was wrong"), str))
+    for error in (MemoryError(), RuntimeError("can't start new thread"), OSError(28, "x")):
+        assert "bug" not in f"{bug(error, str)} {bug(error, str).remedy}"

@@ -341,3 +341,19 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 from cfgate.cli import main
 raise SystemExit(main([]))
 """
+
+
+def test_a_report_that_cannot_be_made_costs_no_other(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bug in one encoder is named, and so is a limit; what else was asked for is written."""
+    errors = iter([KeyError("theSecret"), OSError(24, "Too many open files", "theSecret")])
+
+    def broken(_: object) -> str:
+        raise next(errors)
+
+    monkeypatch.setattr(delivery, "_junit", broken)
+    files = Files(result=str(tmp_path / "result"), junit=str(tmp_path / "junit"))
+    for reason in ("a bug in cfgate (KeyError)", "too many open files"):
+        log = io.StringIO()
+        deliver(UNDECIDED, Plain(Console(log)), files, None)
+        assert log.getvalue().endswith(f"junit-file '{tmp_path}/junit' cannot be written: {reason}\n")
+        assert json.loads((tmp_path / "result").read_text())["status"] == "error"
