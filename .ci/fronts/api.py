@@ -1,8 +1,9 @@
-"""The API behind the servers: plain HTTP on the loopback; its jobs end some seconds after the first question."""
+"""The API behind the servers, in plain HTTP; its jobs end some seconds after the first question."""
 
 from __future__ import annotations
 
 import json
+import math
 import re
 import threading
 import time
@@ -56,9 +57,14 @@ class Api:
         threading.Thread(target=server.serve_forever, daemon=True).start()
 
     @property
-    def ended(self) -> float:
-        """When the jobs ended, by the monotonic clock."""
-        return self.asked[0][0] + self.seconds
+    def last(self) -> float:
+        """When the last question came; long ago, if none did."""
+        return self.asked[-1][0] if self.asked else -math.inf
+
+    @property
+    def late(self) -> float:
+        """How long after the end of the jobs the last question came, which found it."""
+        return self.last - self.asked[0][0] - self.seconds if self.asked else math.inf
 
     def later(self, seconds: float, action: Callable[[], object]) -> None:
         """Do something so long after the first question."""
@@ -71,7 +77,7 @@ class Api:
         threading.Thread(target=wait, daemon=True).start()
 
     def away(self, since: float, until: float) -> list[float]:
-        """Close every connection without an answer, in between; the list gets the moment when that is over."""
+        """Close every connection without an answer in between; the list gets the moment when that ends."""
         back = list[float]()
 
         def again() -> None:
@@ -100,7 +106,7 @@ class Api:
             self._first.set()
         if self.slow:
             time.sleep(self.slow)
-        ended = time.monotonic() >= self.ended and target not in self._stuck
+        ended = time.monotonic() >= self.asked[0][0] + self.seconds and target not in self._stuck
         body = self._rollout(ended=ended) if found[1] == "image" else self._job(target, ended=ended)
         text = json.dumps(body, ensure_ascii=self._encoding == "ascii").encode(self._encoding)
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())

@@ -29,6 +29,7 @@ def make(directory: Path) -> None:
             workers.submit(_certificate, directory, *each)
             for each in (
                 ("good", "ca", _NAMES),
+                ("addresses", "ca", f"{_NAMES},IP:2001:db8::1"),
                 ("unknown-ca", "other-ca", _NAMES),
                 ("wrong-host", "ca", "DNS:www.lab.test"),
                 ("expired", "ca", _NAMES, _LONG_AGO),

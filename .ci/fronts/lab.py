@@ -1,7 +1,7 @@
 """The machine that a situation is played on: network, mounts and processes of its own, which end with it.
 
-Loopback is the only interface, so nothing leaves it. Addresses and names that are reserved for documentation and
-tests (RFC 5737, RFC 3849, RFC 6761) stand for those of a real network:
+Loopback is the only interface, so nothing leaves it. Addresses and names that are reserved for documentation
+and tests (RFC 5737, RFC 3849, RFC 6761) stand for those of a real network:
 
     192.0.2.1    api.lab.test     the server in front of the API, 2001:db8::1 too
     192.0.2.3    proxy.lab.test   the proxy
@@ -165,6 +165,10 @@ class Lab:
     def freeze(self, process: subprocess.Popen[bytes]) -> None:
         """Let a server fall silent: it listens, and does nothing."""
         os.killpg(process.pid, signal.SIGSTOP)
+
+    def wake(self, process: subprocess.Popen[bytes]) -> None:
+        """Let it go on."""
+        os.killpg(process.pid, signal.SIGCONT)
 
     def flag(self, name: str) -> Path:
         """Name a file that a server looks for, which is there after `touch` and not after `unlink`."""

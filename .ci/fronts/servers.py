@@ -48,6 +48,7 @@ user root; worker_processes 1; pid {lab.directory}/nginx.pid; error_log {lab.dir
 events {{ worker_connections 2000; }}
 http {{
   {temporary}
+  default_type text/html;
   log_format lab '$msec $connection $status $request_uri';
   access_log {lab.directory}/access.log lab;
   {http}
@@ -128,7 +129,7 @@ ProxyPass / http://{_UPSTREAM}/ retry=0
     return lab.start("apache2", "-f", path, "-D", "FOREGROUND", at=(FRONT, 443))
 
 
-def caddy(lab: Lab, *, protocols: str = "h1 h2", idle: str = "1s") -> Process:
+def caddy(lab: Lab, *, site: str = "") -> Process:
     """Start Caddy."""
     settings = f"""
 {{
@@ -136,16 +137,18 @@ def caddy(lab: Lab, *, protocols: str = "h1 h2", idle: str = "1s") -> Process:
   auto_https off
   storage file_system {lab.directory}/caddy
   servers {{
-    protocols {protocols}
     timeouts {{
-      idle {idle}
+      idle 1s
     }}
   }}
 }}
 https://api.lab.test {{
   bind {FRONT}
   tls {lab.tls}/good.pem {lab.tls}/good.key
-  reverse_proxy {_UPSTREAM}
+  route {{
+    {site}
+    reverse_proxy {_UPSTREAM}
+  }}
 }}
 """
     path = lab.write("Caddyfile", settings)
@@ -183,6 +186,19 @@ key = {lab.tls}/good.key
 TIMEOUTclose = 0
 """
     return lab.start("stunnel4", lab.write("stunnel.conf", settings), at=(FRONT, 443))
+
+
+def openssl_server(lab: Lab, *words: str) -> Process:
+    """Start the server of openssl itself, which knows no HTTP to speak of."""
+    place = ("-accept", f"{FRONT}:443", "-cert", lab.tls / "good.pem", "-key", lab.tls / "good.key")
+    return lab.start("openssl", "s_server", "-quiet", *place, *words, at=(FRONT, 443))
+
+
+def nghttpd(lab: Lab) -> Process:
+    """Start nghttpd, which speaks HTTP/2 only, and stunnel in front of it."""
+    place = _split(_BEHIND_STUNNEL)
+    lab.start("nghttpd", "--no-tls", "--address=127.0.0.1", place[1], at=place)
+    return stunnel(lab, to=_BEHIND_STUNNEL)
 
 
 def varnish(lab: Lab) -> Process:

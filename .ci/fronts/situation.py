@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 
 from fronts.lab import Lab
 
-ROOMS: Final = ("outages", "silence")
+ROOMS: Final = ("outages", "pages", "silence", "wire", "addresses", "proxies", "tls")
 _SECONDS: Final = 12.0
 
 Play = Callable[[Lab], None]
@@ -42,7 +42,7 @@ def situation(seconds: float = _SECONDS) -> Callable[[Play], Play]:
 
 
 def each(**variants: _Variant) -> Callable[[_PlayOf[_Variant]], _PlayOf[_Variant]]:
-    """Register a function once for each of these, which it is called with; the name comes before its own."""
+    """Register a function once for each of these, which it is called with; their names end in its."""
 
     def register(play: _PlayOf[_Variant]) -> _PlayOf[_Variant]:
         for name, variant in variants.items():
@@ -51,7 +51,7 @@ def each(**variants: _Variant) -> Callable[[_PlayOf[_Variant]], _PlayOf[_Variant
                 play(lab, variant)
 
             played.__module__ = play.__module__
-            _add(f"{name}_{play.__name__}", played, play.__doc__, _SECONDS)
+            _add(f"{play.__name__}_{name}", played, play.__doc__, _SECONDS)
         return play
 
     return register

@@ -1,4 +1,4 @@
-"""Somebody on the way is silent: the fault names who it was, in which phase, for how long, and what to check."""
+"""Somebody on the way is silent: the fault names who, in which phase, for how long, and what to check."""
 
 from __future__ import annotations
 
