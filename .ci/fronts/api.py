@@ -47,6 +47,7 @@ class Api:
         self.slow = slow
         self.down = False  # closes connections without an answer
         self.asked: list[tuple[float, int]] = []  # when, about which target
+        self.ended = set[int]()  # the targets whose end was told
         self._stuck = frozenset(stuck)
         self._ending = ending or {}
         self._encoding = encoding
@@ -107,6 +108,8 @@ class Api:
         if self.slow:
             time.sleep(self.slow)
         ended = time.monotonic() >= self.asked[0][0] + self.seconds and target not in self._stuck
+        if ended:
+            self.ended.add(target)
         body = self._rollout(ended=ended) if found[1] == "image" else self._job(target, ended=ended)
         text = json.dumps(body, ensure_ascii=self._encoding == "ascii").encode(self._encoding)
         date = time.strftime("%a, %d %b %Y %H:%M:%S GMT", time.gmtime())

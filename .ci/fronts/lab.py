@@ -27,6 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from fronts.api import Api
 from tests.support.canary import KEYS, found
 
 FRONT: Final = "192.0.2.1"
@@ -48,6 +49,7 @@ _LONGEST_GATE: Final = 150.0  # seconds
 class Run:
     """A gate that has ended."""
 
+    targets: tuple[int, ...]
     code: int
     log: str
     result: Mapping[str, Any]
@@ -189,19 +191,19 @@ class Lab:
         targets: int = 1,
         resource: str = "image-version",
         ca: str = "ca",
-        timeout: str = "60s",
+        timeout: str = "30s",
         pace: Sequence[str] = ("--poll-interval", "1s"),
         environ: Mapping[str, str] | None = None,
     ) -> Run:
         """Run cfgate to its end. Whatever the situation, it must not crash, hang or show a credential."""
-        ids = ",".join(str(FIRST_ID + number) for number in range(targets))
+        ids = tuple(range(FIRST_ID, FIRST_ID + targets))
         result = self.directory / "result.json"
         result.unlink(missing_ok=True)
         # fmt: off
         argv = [
-            sys.executable, "-m", "cfgate", "wait", ids, "--account-service-id", "7", "--api-url", url,
-            "--resource", resource, "--ca-bundle", str(self.tls / f"{ca}.pem"), "--timeout", timeout,
-            "--result-file", str(result), *pace, *words,
+            sys.executable, "-m", "cfgate", "wait", ",".join(map(str, ids)), "--account-service-id", "7",
+            "--api-url", url, "--resource", resource, "--ca-bundle", str(self.tls / f"{ca}.pem"),
+            "--timeout", timeout, "--result-file", str(result), *pace, *words,
         ]
         # fmt: on
         env = {"PATH": os.environ["PATH"], "PYTHONPATH": str(self._source), **KEYS, **(environ or {})}
@@ -219,7 +221,7 @@ class Lab:
         with (self.directory / "gate.log").open("a") as file:
             file.write(log)
         text = self.read("result.json")
-        run = Run(code, log, json.loads(text) if text else {}, started, ended)
+        run = Run(ids, code, log, json.loads(text) if text else {}, started, ended)
         self._always(run)
         return run
 
@@ -245,6 +247,14 @@ class Lab:
         """Expect an exit code."""
         why = run.said or _last(run.log)
         self.expect(run.code == code, f"exit code {run.code} instead of {code} ({why})")
+
+    def ready(self, run: Run, api: Api, retries: int | None = None) -> None:
+        """Expect success, and that the API has really told the end of every target; and so many retries."""
+        self.exits(run, 0)
+        if missing := sorted(set(run.targets) - api.ended):
+            self.wrong.append(f"the API has never told that these are ready: {missing}")
+        if retries is not None:
+            self.equal("retries", run.result.get("retries"), retries)
 
     def within(self, what: str, seconds: float, bound: float) -> None:
         """Expect a time that is no longer than its bound."""

@@ -26,21 +26,19 @@ def two_dead_before_a_good_one(lab: Lab) -> None:
     lab.hosts({"api.lab.test": [*DEAD, FRONT]})
     _order(lab, *DEAD, FRONT)
     run = lab.gate(timeout="60s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.within("late", api.late, 3)
 
 
 @situation()
 def one_that_refuses_before_a_good_one(lab: Lab) -> None:
     """An address that refuses connections, before a good one, costs nothing."""
-    Api(4)
+    api = Api(4)
     servers.nginx(lab, http="keepalive_timeout 0;")
     lab.hosts({"api.lab.test": ["192.0.2.53", FRONT]})
     _order(lab, "192.0.2.53", FRONT)
     run = lab.gate()
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation(20)
@@ -51,20 +49,18 @@ def dead_ipv6_before_a_good_ipv4(lab: Lab) -> None:
     lab.hosts({"api.lab.test": [DEAD_V6, FRONT]})
     _order(lab, DEAD_V6, FRONT)
     run = lab.gate()
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.within("late", api.late, 2)
 
 
 @situation()
 def ipv6_alone(lab: Lab) -> None:
     """A name with an IPv6 address alone works."""
-    Api(3)
+    api = Api(3)
     servers.nginx(lab, at=f"[{FRONT_V6}]")
     lab.hosts({"api.lab.test": [FRONT_V6]})
     run = lab.gate()
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
@@ -93,7 +89,7 @@ def name_that_moves(lab: Lab) -> None:
 
     api.later(4, switch)
     run = lab.gate(targets=3)
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(run.result.get("retries", 9) <= 3, f"{run.result.get('retries')} retries")
 
 
@@ -115,20 +111,19 @@ def name_that_moves_while_the_old_address_vanishes(lab: Lab) -> None:
 
     api.later(4, switch)
     run = lab.gate("--request-timeout", "3s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(run.result.get("retries", 9) <= 2, f"{run.result.get('retries')} retries")
 
 
 @situation(20)
 def resolver_that_takes_two_seconds(lab: Lab) -> None:
     """A resolver of which the first server is silent takes a second per look-up: it works without a retry."""
-    Api(5)
+    api = Api(5)
     servers.nginx(lab, http="keepalive_timeout 0;")
     servers.dnsmasq(lab, f"host-record=api.lab.test,{FRONT}")
     lab.write("resolv.conf", f"nameserver {DEAD[0]}\nnameserver 192.0.2.53\noptions timeout:2\n")
     run = lab.gate()
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @each(nxdomain="address=/other.test/192.0.2.9", nodata="txt-record=api.lab.test,none")

@@ -32,20 +32,20 @@ def nginx_502_for_20_seconds(lab: Lab) -> None:
     api = Api(4)
     servers.nginx(lab)
     back = api.away(2, 22)
-    run = lab.gate(targets=3, pace=("--max-interval", "5s"), timeout="2m")
-    lab.exits(run, 0)
+    run = lab.gate(targets=10, pace=("--max-interval", "5s"), timeout="2m")
+    lab.ready(run, api)
     lab.logs(run, "HTTP 502")
     _late(lab, back, api, 5)
 
 
-@situation(45)
-def haproxy_503_for_20_seconds_by_default(lab: Lab) -> None:
-    """With the default max-interval of 15 s it is known within 15 s, by all targets."""
+@situation(60)
+def haproxy_503_for_33_seconds_by_default(lab: Lab) -> None:
+    """With the default max-interval of 15 s all targets know it within 15 s."""
     api = Api(4)
     servers.haproxy(lab)
-    back = api.away(2, 22)
+    back = api.away(2, 35)
     run = lab.gate(targets=10, pace=(), timeout="2m")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     _late(lab, back, api, 15)
 
 
@@ -62,7 +62,7 @@ def nginx_away_for_20_seconds(lab: Lab) -> None:
     api.later(2, lambda: lab.stop(process))
     api.later(22, again)
     run = lab.gate(targets=3, pace=("--max-interval", "5s"), timeout="2m")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, "connection refused")
     _late(lab, back, api, 5)
 
@@ -74,7 +74,7 @@ def one_target_wakes_the_others(lab: Lab) -> None:
     servers.nginx(lab)
     api.away(1, 13)
     run = lab.gate(targets=30, pace=("--max-interval", "5s"), timeout="2m")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     after = [when for when, _ in api.asked if when > api.asked[0][0] + 13]
     lab.within("from the first good answer to the last", max(after, default=0) - min(after, default=0), 3)
 
@@ -93,7 +93,7 @@ def resolver_away_for_20_seconds_at_the_start(lab: Lab) -> None:
 
     lab.later(20, start)
     run = lab.gate(targets=2, pace=("--max-interval", "5s"), timeout="90s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, "resolver|DNS|no address")
     _late(lab, back, api, 5 + 2 + 5)  # two seconds of job, and one more pause
 
@@ -113,21 +113,21 @@ def resolver_away_for_15_seconds_in_mid_wait(lab: Lab) -> None:
     api.later(2, lambda: lab.stop(process))
     api.later(17, again)
     run = lab.gate(targets=2, pace=("--max-interval", "5s"), timeout="90s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     _late(lab, back, api, 5)
 
 
 @situation(40)
 def nginx_limits_200_targets_to_20_requests_a_second(lab: Lab) -> None:
     """Under 429 the run finds the pace that is let through: 200 targets are done after 25 s."""
-    Api(5)
+    api = Api(5)
     servers.nginx(
         lab,
         http="limit_req_zone $binary_remote_addr zone=z:1m rate=20r/s; limit_req_status 429;",
         location="limit_req zone=z burst=5 nodelay;",
     )
     run = lab.gate(targets=200, pace=("--max-interval", "5s"), timeout="2m")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, "HTTP 429")
     lab.equal("requests that nginx saw", lab.read("access.log").count("/status"), run.result.get("requests"))
     lab.within("200 targets", run.seconds, 27)
@@ -136,14 +136,14 @@ def nginx_limits_200_targets_to_20_requests_a_second(lab: Lab) -> None:
 @situation(20)
 def nginx_limits_requests_in_flight(lab: Lab) -> None:
     """The same with a limit on connections (limit_conn): no target starves."""
-    Api(4, slow=0.3)
+    api = Api(4, slow=0.3)
     servers.nginx(
         lab,
         http="limit_conn_zone $binary_remote_addr zone=z:1m; limit_conn_status 429;",
         location="limit_conn z 3;",
     )
     run = lab.gate(targets=30, pace=("--max-interval", "5s"), timeout="1m")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.within("30 targets", run.seconds, 20)
 
 
@@ -173,7 +173,7 @@ def nginx_retry_after(lab: Lab, values: tuple[str, ...]) -> None:
     if date:  # the last look is at the deadline
         lab.expect(pause > 8, f"asked again after {pause:.2f} s")
         return
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(bool(api.asked), "the API was never asked")
     lab.expect(2.95 <= pause <= 7, f"{headers} was followed by a pause of {pause:.2f} s")
 
@@ -194,11 +194,10 @@ def nginx_503_for_an_hour_for_one_of_two(lab: Lab) -> None:
 @situation(15)
 def nginx_keepalive_race(lab: Lab) -> None:
     """A front that closes connections just as they are used again costs no retry; all that is sent counts."""
-    Api(8)
+    api = Api(8)
     servers.nginx(lab, http="keepalive_timeout 1s;")
     run = lab.gate(targets=30)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.equal("requests that nginx saw", lab.read("access.log").count("/status"), run.result.get("requests"))
 
 
@@ -210,8 +209,7 @@ def nginx_reload_every_second(lab: Lab) -> None:
     for second in range(2, 8):
         api.later(second, lambda: os.kill(process.pid, signal.SIGHUP))
     run = lab.gate(targets=30)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.equal("requests that nginx saw", lab.read("access.log").count("/status"), run.result.get("requests"))
 
 
@@ -229,7 +227,7 @@ def haproxy_reloaded_and_killed(lab: Lab) -> None:
 
     api.later(6, kill)
     run = lab.gate(targets=30)
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(run.result.get("retries", 99) <= 30, f"{run.result.get('retries')} retries")
 
 
@@ -246,18 +244,17 @@ def haproxy_silent_for_6_seconds(lab: Lab) -> None:
 
     api.later(2, lambda: lab.freeze(process))
     api.later(8, go_on)
-    run = lab.gate("--request-timeout", "2s", targets=5, pace=("--max-interval", "3s"))
-    lab.exits(run, 0)
+    run = lab.gate("--request-timeout", "2s", targets=5, pace=("--max-interval", "3s"), timeout="60s")
+    lab.ready(run, api)
     _late(lab, back, api, 3)
 
 
 @situation(15)
 def haproxy_closes_every_connection_it_kept(lab: Lab) -> None:
     """A front that closes every connection at its second request: it works, and what is sent is counted."""
-    Api(5)
+    api = Api(5)
     servers.haproxy(lab, frontend="http-request reject if !{ http_first_req }")
     run = lab.gate()
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     seen = sum("/status" in line for line in lab.read("haproxy.out").splitlines())
     lab.equal("requests that HAProxy saw", seen, run.result.get("requests"))

@@ -39,9 +39,9 @@ def _page_between(lab: Lab, answer: str, since: float, until: float) -> Api:
 @each(**_REFUSALS)
 def nginx_in_mid_wait(lab: Lab, answer: str) -> None:
     """A page that comes for 5 s after good answers is ridden out; what came is in the log."""
-    _page_between(lab, answer, 2.5, 7.5)
+    api = _page_between(lab, answer, 2.5, 7.5)
     run = lab.gate(targets=2)
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(run.result.get("retries", 0) > 0, "the page was not noticed")
 
 
@@ -59,7 +59,7 @@ def nginx_403_in_mid_wait(lab: Lab, times: int) -> None:
 
     api.later(2.5, refuse)
     run = lab.gate()
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, "HTTP 403")
 
 
@@ -125,7 +125,7 @@ def nginx_421_on_every_kept_connection(lab: Lab) -> None:
     kept = "map $connection_requests $kept { 1 0; default 1; }"
     servers.nginx(lab, http=kept, location="if ($kept) { return 421; }")
     run = lab.gate()
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.within("late", api.late, 1.5)
     lab.never_says(run, "421")
 
@@ -133,9 +133,9 @@ def nginx_421_on_every_kept_connection(lab: Lab) -> None:
 @situation()
 def nginx_304_in_mid_wait(lab: Lab) -> None:
     """A 304 of a cache in mid-wait is no answer, and no redirect."""
-    _page_between(lab, "return 304;", 2.5, 5.5)
+    api = _page_between(lab, "return 304;", 2.5, 5.5)
     run = lab.gate()
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, "304")
     lab.expect("redirect" not in run.log, "it speaks of a redirect")
 
@@ -179,6 +179,5 @@ def healthy(lab: Lab, front: tuple[Callable[[Lab], object], str]) -> None:
     start, _ = front
     start(lab)
     run = lab.gate(targets=10)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.within("late", api.late, 2)

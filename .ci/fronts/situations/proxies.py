@@ -32,13 +32,12 @@ def _tunnels(lab: Lab) -> int:
 @situation()
 def squid_credentials_of_every_character(lab: Lab) -> None:
     """User and password with every kind of character, in per cent signs and UTF-8, open the proxy."""
-    Api(4)
+    api = Api(4)
     servers.nginx(lab)
     servers.squid(lab, access=_credentials(lab))
     pair = f"{quote(_USER, safe='')}:{quote(_PASSWORD, safe='')}"
     run = lab.gate(targets=3, environ={"HTTPS_PROXY": f"http://{pair}@{_PROXY}"})
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.expect("s:c#r" not in run.log and "s%3Ac" not in run.log, "the password of the proxy is in the log")
 
 
@@ -79,11 +78,11 @@ def password_without_per_cent_signs(lab: Lab, password: str) -> None:
 )
 def blanks_around_the_address(lab: Lab, address: str) -> None:
     """Blanks and line ends around HTTPS_PROXY are trimmed."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab)
     servers.squid(lab)
     run = lab.gate(environ={"HTTPS_PROXY": address})
-    lab.exits(run, 0)
+    lab.ready(run, api)
     time.sleep(0.3)  # squid logs a tunnel when it has ended
     lab.expect(_tunnels(lab) >= 1, "it went past the proxy")
 
@@ -101,7 +100,7 @@ def blanks_around_the_address(lab: Lab, address: str) -> None:
 )
 def no_proxy(lab: Lab, value: str) -> None:
     """`NO_PROXY` is read as curl reads it: the proxy, which refuses everything, is not asked."""
-    Api(2)
+    api = Api(2)
     url = "https://api.lab.test"
     if "2001" in value:
         url = "https://[2001:db8::1]"
@@ -111,17 +110,17 @@ def no_proxy(lab: Lab, value: str) -> None:
         url = f"https://{FRONT}" if value[0].isdigit() else url
     servers.squid(lab, access="http_access deny all")
     run = lab.gate(url=url, environ={**THROUGH_PROXY, "NO_PROXY": value}, timeout="20s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
 
 
 @each(other_domain="notlab.test,pi.lab.test", other_port="api.lab.test:8443", other_range="198.51.100.0/24")
 def no_proxy_of_others(lab: Lab, value: str) -> None:
     """What NO_PROXY does not name goes to the proxy."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab)
     servers.squid(lab)
     run = lab.gate(environ={**THROUGH_PROXY, "NO_PROXY": value}, timeout="20s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     time.sleep(0.3)
     lab.expect(_tunnels(lab) >= 1, "it went past the proxy")
 
@@ -139,12 +138,11 @@ def only_http_proxy_is_set(lab: Lab) -> None:
 @situation()
 def squid_inspects_tls(lab: Lab) -> None:
     """A proxy that inspects TLS works with its authority, and is refused at once without."""
-    Api(3)
+    api = Api(3)
     servers.nginx(lab)
     _bump(lab)
     run = lab.gate(environ=THROUGH_PROXY, ca="other-ca")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     run = lab.gate(environ=THROUGH_PROXY)
     lab.exits(run, 8)
     lab.says(run, "not trusted here", "ca-bundle")
@@ -187,7 +185,7 @@ def squid_away_for_2_seconds(lab: Lab) -> None:
 
     api.later(3, again)
     run = lab.gate(targets=10, environ=THROUGH_PROXY)
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.logs(run, f"proxy {_PROXY}: connection refused")
 
 
@@ -209,7 +207,7 @@ def squid_refuses_for_5_seconds_in_mid_wait(lab: Lab) -> None:
     api.later(2.5, forbid)
     api.later(7.5, allow)
     run = lab.gate(environ=THROUGH_PROXY)
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(front.poll() is None, "nginx has ended")
     lab.expect(run.result.get("retries", 0) > 0, "squid was not noticed")
 
@@ -247,12 +245,11 @@ def squid_whose_resolver_is_silent(lab: Lab) -> None:
 @situation()
 def squid_https_port_named_https(lab: Lab) -> None:
     """TLS to the proxy, and TLS to the API in it."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab)
     servers.squid(lab, port=f"https_port {PROXY}:{PROXY_PORT} tls-cert={lab.tls}/good.both")
     run = lab.gate(environ={"HTTPS_PROXY": f"https://{_PROXY}"})
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
@@ -295,11 +292,13 @@ def socks_port_named_http(lab: Lab) -> None:
 @each(socks5="socks5", socks5h="socks5h", socks4="socks4", socks="socks")
 def socks_named_as_such(lab: Lab, scheme: str) -> None:
     """A SOCKS proxy that is given as such is refused with a sentence that says so, or it works."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab)
     servers.microsocks(lab)
     run = lab.gate(environ={"ALL_PROXY": f"{scheme}://{_PROXY}"}, timeout="15s")
-    if run.code:
+    if run.code == 0:
+        lab.ready(run, api)
+    else:
         lab.exits(run, 2)
         lab.says(run, "SOCKS", "ALL_PROXY")
 
@@ -324,12 +323,11 @@ def proxy_whose_name_is_unknown(lab: Lab) -> None:
 @situation()
 def tinyproxy_healthy(lab: Lab) -> None:
     """A tunnel is kept from look to look: one for each target, whatever comes from the other side."""
-    Api(6)
+    api = Api(6)
     servers.nginx(lab)
     servers.tinyproxy(lab)
     run = lab.gate(targets=5, environ=THROUGH_PROXY)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     tunnels = lab.read("tinyproxy.out").count("CONNECT api.lab.test:443")
     lab.expect(1 <= tunnels <= 5, f"{tunnels} tunnels for 5 targets")
 

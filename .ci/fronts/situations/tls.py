@@ -58,17 +58,17 @@ def haproxy_certificate(lab: Lab, certificate: tuple[str, str]) -> None:
 @situation()
 def nginx_certificate_with_its_chain(lab: Lab) -> None:
     """A certificate with the authority between is trusted."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab, certificate="chain")
-    lab.exits(lab.gate(), 0)
+    lab.ready(lab.gate(), api)
 
 
 @situation()
 def nginx_authority_between_in_the_bundle(lab: Lab) -> None:
     """An authority between in `ca-bundle` is enough, as for curl."""
-    Api(2)
+    api = Api(2)
     servers.nginx(lab, certificate="no-chain")
-    lab.exits(lab.gate(ca="between"), 0)
+    lab.ready(lab.gate(ca="between"), api)
 
 
 @situation()
@@ -166,5 +166,4 @@ def nginx_renews_its_certificate_in_mid_wait(lab: Lab) -> None:
 
     api.later(3, change)
     run = lab.gate(targets=5)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)

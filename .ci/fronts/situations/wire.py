@@ -16,11 +16,10 @@ _HINT = 'http-request early-hint Link "</s.css>; rel=preload; as=style"'
 @situation()
 def haproxy_early_hints(lab: Lab) -> None:
     """A 103 before each answer is read over."""
-    Api(4)
+    api = Api(4)
     servers.haproxy(lab, frontend=_HINT)
     run = lab.gate(targets=3, timeout="15s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @each(fast=0.2, slow=2.5)
@@ -62,17 +61,16 @@ _ODD_LINES = {
 def stunnel_blank_before_the_colon(lab: Lab, write: object) -> None:
     """A header with a blank before its colon does not hide those behind it."""
     assert callable(write)
-    Api(3, write=write)
+    api = Api(3, write=write)
     servers.stunnel(lab)
     run = lab.gate(timeout="20s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
 def nginx_retry_after_behind_an_odd_line(lab: Lab) -> None:
     """A header with a blank before its colon does not hide a Retry-After behind it."""
-    Api(1)
+    api = Api(1)
     flag = lab.flag("busy")
     flag.touch()
     headers = 'add_header "X-Frame-Options " DENY always; add_header Retry-After 4 always;'
@@ -85,7 +83,7 @@ def nginx_retry_after_behind_an_odd_line(lab: Lab) -> None:
 
     lab.later(0, forgive)
     run = lab.gate(timeout="20s", pace=("--max-interval", "2s"))
-    lab.exits(run, 0)
+    lab.ready(run, api)
     times = [float(line.split()[0]) for line in lab.read("access.log").splitlines()]
     lab.expect(len(times) > 1 and times[1] - times[0] > 3.95, "Retry-After: 4 was not obeyed")
 
@@ -93,24 +91,22 @@ def nginx_retry_after_behind_an_odd_line(lab: Lab) -> None:
 @situation()
 def nginx_150_header_lines(lab: Lab) -> None:
     """150 header lines are read."""
-    Api(3)
+    api = Api(3)
     servers.nginx(lab, location="".join(f"add_header X-{number} x;" for number in range(150)))
     run = lab.gate(timeout="15s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
 def nginx_cookies_with_odd_dates(lab: Lab) -> None:
     """No cookie is parsed, so an odd one leaves no trace on stderr, and none is sent back."""
-    Api(3)
+    api = Api(3)
     odd = 'add_header Set-Cookie2 "a=b; Max-Age=x; Expires=Thu, 99 Foo 99999 99:99:99 GMT; Version=1";'
     odd += 'add_header Set-Cookie "session=abc; Expires=0; Path=/";'
     cookies = f"log_format cookies '$http_cookie'; access_log {lab.directory}/cookies.log cookies;"
     servers.nginx(lab, http=cookies, location=odd)
     run = lab.gate(timeout="15s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.expect("cookie" not in run.log.lower(), "the log speaks of a cookie")
     lab.equal("cookies that were sent back", set(lab.read("cookies.log").split()), {"-"})
 
@@ -118,25 +114,23 @@ def nginx_cookies_with_odd_dates(lab: Lab) -> None:
 @situation()
 def apache_gzip_kept_for_two_requests(lab: Lab) -> None:
     """Apache compresses with gzip, unasked, and keeps a connection for two requests or a second."""
-    Api(8)
+    api = Api(8)
     keep = "KeepAlive On\nKeepAliveTimeout 1\nMaxKeepAliveRequests 2"
     force = "RequestHeader set Accept-Encoding gzip early\nSetOutputFilter DEFLATE"
     servers.apache(lab, modules="filter deflate", more=f"{keep}\n{force}")
     run = lab.gate(targets=30)
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
 def haproxy_deflate(lab: Lab) -> None:
     """HAProxy compresses with deflate, unasked: it is read."""
-    Api(3)
+    api = Api(3)
     force = "http-request set-header Accept-Encoding deflate"
     more = "compression algo deflate\n  compression type application/json"
     servers.haproxy(lab, frontend=f"{force}\n  {more}")
     run = lab.gate(timeout="15s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 @situation()
@@ -182,11 +176,10 @@ def nginx_passes_on(lab: Lab, coding: tuple[str, object]) -> None:
     """Compression as servers send it: gzip in several members, deflate with and without the frame of zlib."""
     name, compress = coding
     assert callable(compress)
-    Api(3, write=lambda head, body: plain([*head, f"Content-Encoding: {name}"], compress(body)))
+    api = Api(3, write=lambda head, body: plain([*head, f"Content-Encoding: {name}"], compress(body)))
     servers.nginx(lab)
     run = lab.gate(timeout="15s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
 
 
 def _nat(lab: Lab, seconds: int) -> None:
@@ -203,28 +196,26 @@ def nat_forgets_idle_connections(lab: Lab) -> None:
     _nat(lab, 25)
     servers.nginx(lab, http="keepalive_timeout 300s;")
     run = lab.gate("--request-timeout", "5s", pace=("--poll-interval", "32s"), timeout="80s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
     lab.within("late", api.late, 6)
 
 
 @situation(35)
 def nat_forgets_sooner(lab: Lab) -> None:
     """A NAT that forgets after 4 s costs one time-out at most, not one at each look."""
-    Api(25)
+    api = Api(25)
     _nat(lab, 4)
     servers.nginx(lab, http="keepalive_timeout 300s;")
     run = lab.gate("--request-timeout", "3s", pace=("--poll-interval", "6s"), timeout="80s")
-    lab.exits(run, 0)
+    lab.ready(run, api)
     lab.expect(run.result.get("retries", 9) <= 1, f"{run.result.get('retries')} time-outs")
 
 
 @situation(25)
 def nat_and_apache_that_announces_its_time(lab: Lab) -> None:
     """Apache announces `Keep-Alive: timeout=4`, and a NAT forgets after 5 s: there is no time-out at all."""
-    Api(18)
+    api = Api(18)
     _nat(lab, 5)
     servers.apache(lab, more="KeepAlive On\nKeepAliveTimeout 4")
     run = lab.gate("--request-timeout", "3s", pace=("--poll-interval", "6s"), timeout="80s")
-    lab.exits(run, 0)
-    lab.equal("retries", run.result.get("retries"), 0)
+    lab.ready(run, api, retries=0)
