@@ -20,7 +20,7 @@ from fronts import certificates
 from fronts.lab import Lab
 from fronts.situation import Situation, situations
 
-_NAMESPACES: Final = ("--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
+NAMESPACES: Final = ("--mount", "--net", "--pid", "--ipc", "--fork", "--kill-child", "--mount-proc")
 _GRACE: Final = 170.0  # seconds
 
 
@@ -104,7 +104,7 @@ def _play_apart(each: Situation, directory: Path) -> Verdict:
     here = directory / "runs" / each.name
     here.mkdir(parents=True)
     words = (str(directory), "--play", each.name, "--directory", str(directory))
-    argv = ("unshare", *_NAMESPACES, sys.executable, "-m", "fronts", *words)
+    argv = ("unshare", *NAMESPACES, sys.executable, "-m", "fronts", *words)
     started = time.monotonic()
     with (here / "lab.out").open("wb") as output, subprocess.Popen(argv, stdout=output, stderr=output) as lab:
         try:
