@@ -86,10 +86,11 @@ class Lab:
         (self.directory / "hosts").write_text("".join(lines))
 
     def firewall(self, *rules: str) -> None:
-        """Set what happens to packets on their way out, beside those that vanish in any case."""
-        script = (
-            "flush ruleset\ntable inet lab {\nchain out {\ntype filter hook output priority 0;\n%s\n}\n}\n"
-        )
+        """Set what happens to packets that arrive, beside those that vanish in any case.
+
+        Not to those on their way out: the kernel tells the sender of UDP that a packet was dropped there.
+        """
+        script = "flush ruleset\ntable inet lab {\nchain arrivals {\ntype filter hook input priority 0;\n%s\n}\n}\n"
         self.run("nft", "-f", self.write("firewall", script % "\n".join((_VANISH, *rules))))
 
     def _prepare(self) -> None:

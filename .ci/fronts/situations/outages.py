@@ -198,7 +198,9 @@ def nginx_keepalive_race(lab: Lab) -> None:
     servers.nginx(lab, http="keepalive_timeout 1s;")
     run = lab.gate(targets=30)
     lab.ready(run, api, retries=0)
-    lab.equal("requests that nginx saw", lab.read("access.log").count("/status"), run.result.get("requests"))
+    seen, counted = lab.read("access.log").count("/status"), run.result.get("requests", 0)
+    # nginx does not see what is sent while it closes.
+    lab.expect(seen <= counted <= seen + 30, f"{counted} requests are counted, nginx saw {seen}")
 
 
 @situation(15)
