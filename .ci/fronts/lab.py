@@ -38,6 +38,14 @@ DEAD: Final = ("192.0.2.66", "192.0.2.67")
 DEAD_V6: Final = "2001:db8::66"
 URL: Final = "https://api.lab.test"
 _HOSTS: Final = {"localhost": ["127.0.0.1"], "api.lab.test": [FRONT], "proxy.lab.test": [PROXY]}
+_FIREWALL: Final = """flush ruleset
+table inet lab {
+chain arrivals {
+type filter hook input priority 0;
+%s
+}
+}
+"""
 _VANISH: Final = f"ip daddr {{ {', '.join(DEAD)} }} drop\nip6 daddr {DEAD_V6} drop"
 
 FIRST_ID: Final = 9001
@@ -90,8 +98,8 @@ class Lab:
 
         Not to those on their way out: the kernel tells the sender of UDP that a packet was dropped there.
         """
-        script = "flush ruleset\ntable inet lab {\nchain arrivals {\ntype filter hook input priority 0;\n%s\n}\n}\n"
-        self.run("nft", "-f", self.write("firewall", script % "\n".join((_VANISH, *rules))))
+        script = _FIREWALL % "\n".join((_VANISH, *rules))
+        self.run("nft", "-f", self.write("firewall", script))
 
     def _prepare(self) -> None:
         self.directory.chmod(0o777)  # the servers run as several users
