@@ -23,8 +23,8 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test quick coverage lint format definitions container dist dist-check pyz pyz-check image-digest \
-  reference bench proofs proofs-small soak fuzz mutation lock lock-upgrade lock-check clean FORCE
+.PHONY: help demo test quick coverage lint format definitions container fronts dist dist-check pyz pyz-check image-digest \
+  reference bench bench-fronts proofs proofs-small soak fuzz mutation lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -67,6 +67,10 @@ definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the par
 
 container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
 	@PYTHON=$(BIN)/python bash .ci/container/prove
+
+# Needs root and Debian, and installs the servers. A few of them: .ci/fronts/prove . REGEX
+fronts: $(VENV)/dev.txt ## real servers, proxies and resolvers between the gate and an API; two minutes (root)
+	@PYTHON=$(BIN)/python bash .ci/fronts/prove .
 
 dist: $(BUILD)/build.txt ## wheel and sdist of HEAD into dist/, the same bytes for everybody with the same zlib
 	@$(ALONE) tools/dist.py build dist
@@ -155,6 +159,10 @@ bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real
 
 # The seed of a soak is printed; another one: make soak SEED=7.
 SEED ?= 1
+
+bench-fronts: $(VENV)/dev.txt ## what an outage, limits and slow answers cost, behind real servers; a minute (root)
+	@bash .ci/fronts/install curl jq
+	$(BIN)/python -m benchmarks.fronts
 
 proofs: $(VENV)/dev.txt ## try to fool, hang or silence the gate; some minutes
 	$(BIN)/python -m proofs.model_check --length 3

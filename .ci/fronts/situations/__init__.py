@@ -1,0 +1,1 @@
+"""What is played, and what is right: a module for each kind."""
