@@ -21,9 +21,9 @@ from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Refused, Reje
 from cfgate.gate.history import History
 from cfgate.gate.pacer import Pacer
 from cfgate.gate.patience import Limits, Streak
-from cfgate.model import Answer, GateStatus, JobState, JobStatus, Outcome, Verdict
+from cfgate.model import Answer, GateStatus, JobState, JobStatus, Outcome, Verdict, standing
 from cfgate.system.clock import ApiClock, Deadline
-from cfgate.text import wording
+from cfgate.text.wording import about, duration
 
 if TYPE_CHECKING:
     from cfgate.model import Target
@@ -45,6 +45,17 @@ _CLOSEST: Final = 1.0
 _WHILE_IT_HOLDS: Final = 3.0
 # A clock that is further off than this many seconds is worth a word; less is what machines drift.
 _SKEW_WORTH_TELLING: Final = 60.0
+# An estimate beyond the time-out is reported when it lies there by so much of the time that is left, and one
+# that only the API makes when the job has run for so many seconds: a job's first estimate is often its worst.
+_LATE: Final = 1.05
+_SETTLED: Final = 30.0
+_LONGEST_ESTIMATE: Final = 7 * 86_400.0  # seconds; one beyond that is no estimate
+
+_WAITING: Final = (JobState.CREATED, JobState.PENDING, JobState.QUEUED)
+_QUEUED_TOO_LONG: Final = (
+    "Look at what the queue waits for; a version with an `install_at` in the future needs a longer "
+    "`queue-timeout`."
+)
 
 
 Fetch = Callable[[Callable[[], None]], Answer]
@@ -82,6 +93,7 @@ class Gate:
         # Full jitter: a hundred gates do not come back in step.
         self._back_off = wait_random_exponential(multiplier=2, min=min(1.0, longest), max=longest)
         self._skew_told = False
+        self._late_told = False
         self._shared = False  # whether the trouble under way is one that all gates of a run have together
 
     @property
@@ -115,16 +127,25 @@ class Gate:
                 return self._over(job, status)
             if self._deadline.passed:
                 return self._too_late(job)
-            patience = self._stall_left(job)
+            patience = min(self._stall_left(job), self._queue_left(job))
             if patience <= 0:
                 return self._stalled(job)
             now = self._api_clock.now()
             pause = self._pacing.next_pause(job, now)
             if again:
                 pause = max(min(again, _WHILE_IT_HOLDS), self._limits.shortest_pause)
-            self._history.waiting(job, self._pacing.time_left(now))
+            left = self._pacing.time_left(now)
+            self._note_late(job, left)
             # The look that finds a job stalled comes no closer to the one before than any other may.
-            self._clock.sleep(min(pause, self._deadline.left(), max(patience, _CLOSEST)))
+            bounds = {
+                "that has to hold" if again else _aim(left): pause,
+                "then time is up": self._deadline.left(),
+                "then it counts as stalled": max(patience, _CLOSEST),
+            }
+            because = min(bounds, key=lambda reason: bounds[reason])
+            self._history.pausing(bounds[because], because)
+            self._history.waiting(job, left)
+            self._clock.sleep(bounds[because])
 
     def _ask(self) -> JobStatus:
         """Ask until a usable answer comes; when patience or time is over, raise what came instead."""
@@ -147,11 +168,14 @@ class Gate:
         def hopeless(state: RetryCallState) -> bool:
             return self._deadline.passed or streak.refused or streak.left(_error(state)) <= 0
 
+        def report(state: RetryCallState) -> None:
+            self._report_retry(state, min(streak.left(_error(state)), self._deadline.left()))
+
         asking = Retrying(
             retry=retry_if_exception_type(Unusable),
             wait=pause,
             stop=hopeless,
-            before_sleep=self._report_retry,
+            before_sleep=report,
             sleep=self._sleep_before_retry,
             reraise=True,
         )
@@ -187,7 +211,7 @@ class Gate:
 
     def _confirmed(self, refusal: Rejected | Unsuited, streak: Streak) -> Rejected | Unsuited:
         """Return a refusal that was repeated, which ends the gate."""
-        since, worked = wording.duration(streak.refused_for), wording.duration(self._pacer.worked_for)
+        since, worked = duration(streak.refused_for), duration(self._pacer.worked_for)
         refusal.message += f" (for {since} now, after usable answers for {worked})"
         others_work = self._pacer.answered_since(self._clock.monotonic() - streak.refused_for)
         if isinstance(refusal, Rejected) and refusal.credentials and not others_work:
@@ -198,8 +222,7 @@ class Gate:
         """Send one request when it is this gate's turn."""
         streak.excuse(self._pacer.turn(self._deadline.left()))
         try:
-            answer = self._fetch(self._history.sent)
-            self._history.check(answer.job)
+            answer = self._fetched()
         except (Rejected, Unsuited) as refusal:
             if self._pacer.worked:
                 raise Refused(refusal) from None
@@ -212,11 +235,26 @@ class Gate:
             self._tell_skew()
         return answer
 
-    def _report_retry(self, state: RetryCallState) -> None:
+    def _fetched(self) -> Answer:
+        """Send one request, and record what came."""
+        self._history.asking()
+        try:
+            answer = self._fetch(self._history.sent)
+            self._history.check(answer.job)
+        except GateError as error:
+            self._history.asked(None, str(error))
+            raise
+        self._history.asked(answer.job)
+        return answer
+
+    def _report_retry(self, state: RetryCallState, patience: float) -> None:
+        """Report an answer that could not be used; `patience` is how many seconds the gate goes on at most."""
         error = _error(state)
+        because = "backing off" if error.retry_after is None else "the API asked for this pause"
+        self._history.pausing(state.upcoming_sleep, because)
         asked = "" if error.retry_after is None else f"; it asked for a pause of {error.retry_after:g}s"
         self._history.asking_again(
-            f"{error.label} ({error}{asked})", state.attempt_number, state.upcoming_sleep
+            f"{error.label} ({error}{asked})", state.attempt_number, state.upcoming_sleep, patience
         )
 
     def _tell_skew(self) -> None:
@@ -226,6 +264,29 @@ class Gate:
             way = "ahead of" if skew > 0 else "behind"
             told = f"this machine's clock is {abs(skew):.0f} s {way} the API's; cfgate goes by the API's"
             self._history.note(told, warning=True)
+
+    def _note_late(self, job: JobStatus, left: float | None) -> None:
+        """Report once, as soon as it is known, that the job will outlast the time-out by the estimate."""
+        if self._late_told or self._limits.timeout == 0 or job.state is not JobState.RUNNING:
+            return
+        whose = "by the estimate"
+        if left is None and self._history.state_age >= _SETTLED:
+            left, whose = self._announced(job), "by the API's estimate"
+        if left is not None and left > self._deadline.left() * _LATE:
+            self._late_told = True
+            told = f"{about(left)} left {whose}, but time is up in {duration(self._deadline.left())}"
+            self._history.note(f"{told}: give it more time with `timeout`", warning=True)
+
+    def _announced(self, job: JobStatus) -> float | None:
+        """Return the seconds that are left by the API's own estimate, `None` if it makes no sense."""
+        left = (job.eta or 0) - self._api_clock.now()
+        return left if 0 < left < _LONGEST_ESTIMATE else None
+
+    def _queue_left(self, job: JobStatus) -> float:
+        """Return for how many seconds more the job may wait to begin."""
+        if self._limits.queue_timeout is None or job.state not in _WAITING:
+            return float("inf")
+        return self._limits.queue_timeout - self._history.queued
 
     def _stall_left(self, job: JobStatus) -> float:
         """Tell for how many seconds more the running job may stand still."""
@@ -239,7 +300,7 @@ class Gate:
         return self._history.outcome(status, reason, remedy or status.remedy)
 
     def _over(self, job: JobStatus, status: GateStatus) -> Outcome:
-        reason = f"{self.target.label} is {_state(job)}"
+        reason = f"{self.target.label} is {standing(job)}"
         if said := _first_line(job.error or ""):
             reason += f": {said}"
         remedy = self.target.resource.remedy if job.verdict is Verdict.FAILED else ""
@@ -249,20 +310,28 @@ class Gate:
         once = self._limits.timeout == 0
         status = GateStatus.PENDING if once else GateStatus.TIMEOUT
         if self._history.doubt:
-            perhaps = f"is perhaps {_state(job)}" if once else f"was perhaps {_state(job)} when time was up"
+            when = "" if once else " when time was up"
+            perhaps = f"{'is' if once else 'was'} perhaps {standing(job)}{when}"
             return self._end(status, f"{self.target.label} {perhaps}, but {self._history.doubt}")
-        how = f"is {_state(job)}" if once else f"was still {_state(job)} when time was up"
-        return self._end(status, f"{self.target.label} {how}")
+        if not once:
+            return self._end(status, f"{self.target.label} was still {standing(job)} when time was up")
+        left = self._announced(job)
+        expected = f", with {about(left)} left by the API's estimate" if left is not None else ""
+        return self._end(status, f"{self.target.label} is {standing(job)}{expected}")
 
     def _stalled(self, job: JobStatus) -> Outcome:
-        still = f"has not moved for {self._history.standstill:.0f} s"
-        return self._end(GateStatus.STALLED, f"{self.target.label} is {_state(job)}, but {still}")
+        if job.state in _WAITING:
+            still = f"has not begun to run for {duration(self._history.queued)}"
+            reason = f"{self.target.label} is {standing(job)}, and {still}"
+            return self._end(GateStatus.STALLED, reason, _QUEUED_TOO_LONG)
+        still = f"has not moved for {duration(self._history.standstill)}"
+        return self._end(GateStatus.STALLED, f"{self.target.label} is {standing(job)}, but {still}")
 
     def _silent(self, error: Unusable) -> Outcome:
         """End a gate whose answers could not be used for too long."""
         job = self._history.job
         if self._deadline.passed and job is not None:
-            last = f"{self.target.label} was {_state(job)} when last heard of"
+            last = f"{self.target.label} was {standing(job)} when last heard of"
             return self._end(GateStatus.TIMEOUT, f"{last}, and when time was up: {error.label} ({error})")
         if isinstance(error, NotFound):
             reason = f"there is no {self.target.label} ({error})"
@@ -281,10 +350,9 @@ def _error(state: RetryCallState) -> Unusable:
     return error
 
 
-def _state(job: JobStatus) -> str:
-    """Say the state of a job in a sentence, with its progress where that says something."""
-    title = job.state.title if job.state else "unknown"
-    return f"{title} at {job.progress} %" if job.state is JobState.RUNNING and job.progress else title
+def _aim(left: float | None) -> str:
+    """Give the reason for the pause that the schedule chose."""
+    return "nothing is known of the end" if left is None else f"{about(left)} left by the estimate"
 
 
 def _first_line(text: str) -> str:

@@ -26,7 +26,7 @@ _REFUSED_FOR: Final = 10.0
 
 
 class Limits(NamedTuple):
-    """How long a gate may take, in seconds. `stall_timeout` is `None` for off."""
+    """How long a gate may take, in seconds. `stall_timeout` and `queue_timeout` are `None` for off."""
 
     timeout: float = 3600.0
     error_tolerance: float = 600.0
@@ -34,6 +34,7 @@ class Limits(NamedTuple):
     stall_timeout: float | None = None
     shortest_pause: float = 0.0  # between two looks, as the user has asked for
     longest_pause: float = 15.0
+    queue_timeout: float | None = None
 
 
 class Streak:

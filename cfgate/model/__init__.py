@@ -4,7 +4,7 @@
 `outcome` and `events` what a gate reports.
 """
 
-from cfgate.model.job import JobStatus, state_of
+from cfgate.model.job import JobStatus, Machines, had_failed, standing, state_of, times
 from cfgate.model.outcome import Answer, Moment, Outcome, Result, Retry
 from cfgate.model.resource import Resource, Shape
 from cfgate.model.states import GateStatus, JobState, Verdict
@@ -15,6 +15,7 @@ __all__ = [
     "GateStatus",
     "JobState",
     "JobStatus",
+    "Machines",
     "Moment",
     "Outcome",
     "Resource",
@@ -24,6 +25,9 @@ __all__ = [
     "Target",
     "Verdict",
     "counted",
+    "had_failed",
     "kinds",
+    "standing",
     "state_of",
+    "times",
 ]

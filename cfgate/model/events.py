@@ -5,6 +5,7 @@ Every event is about one `target`, and happened `at` so many seconds after the r
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -23,22 +24,46 @@ class Answered(NamedTuple):
 
 
 class AskingAgain(NamedTuple):
-    """An answer could not be used: why, which retry in a row this is, and the pause before it in seconds."""
+    """An answer could not be used: why, which retry in a row this is, and the pause before it in seconds.
+
+    `patience` is the time in seconds after which the gate gives up, if nothing usable comes.
+    """
 
     target: Target
     at: float
     why: str
     attempt: int
     pause: float
+    patience: float = math.inf
 
 
 class Noted(NamedTuple):
-    """Something odd that changes nothing: a stale answer, a job that was put back, a clock that is off."""
+    """Something odd that changes nothing: a stale answer, a job that was put back, a clock that is off.
+
+    `job` is the answer that it is about, when the note has said everything that is new in it.
+    """
 
     target: Target
     at: float
     what: str
     warning: bool = False
+    job: JobStatus | None = None
+
+
+class Looked(NamedTuple):
+    """One request is over: how long it took in seconds, and what came.
+
+    `job` is the usable answer, or `None`: then `error` describes what came instead. `pause` is the time in
+    seconds until the next request and `because` its reason; `None` after the last one.
+    """
+
+    target: Target
+    at: float
+    took: float
+    job: JobStatus | None
+    error: str = ""
+    pause: float | None = None
+    because: str = ""
 
 
 class Ended(NamedTuple):
@@ -49,5 +74,5 @@ class Ended(NamedTuple):
     outcome: Outcome
 
 
-Event = Answered | AskingAgain | Noted | Ended
+Event = Answered | AskingAgain | Looked | Noted | Ended
 Observer = Callable[[Event], None]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from cfgate.model import JobState, JobStatus, Resource, Shape, Verdict
+from cfgate.model import JobState, JobStatus, Machines, Resource, Shape, Verdict, had_failed
 from cfgate.rules.fields import Doubt, count, moment, number, plain
 
 _BY_ID: Final = {state.id: state for state in JobState}
@@ -77,7 +77,7 @@ def _rollout(payload: dict[str, Any]) -> JobStatus:
     if payload.get("success", True) is not True or payload.get("error") or payload.get("error_message"):
         raise Doubt("the answer counts machines, but says that the request failed")
     pending, failed, completed = (count(payload, f"{kind}_machines") for kind in _MACHINES)
-    total = pending + failed + completed
+    machines = Machines(pending, failed, completed)
     if failed:
         state = JobState.FAILED
     elif pending:
@@ -89,10 +89,11 @@ def _rollout(payload: dict[str, Any]) -> JobStatus:
         state.verdict,
         f"the roll-out is {state.title}",
         state=state,
-        progress=completed * 100 // total if total else 0,
-        error=f"{failed} of {total} machines failed ({completed} completed, {pending} pending)"
+        progress=completed * 100 // machines.total if machines.total else 0,
+        error=f"{failed} of {machines.total} machines failed ({completed} completed, {pending} pending)"
         if failed
         else None,
+        machines=machines,
         holds=_ROLLED_OUT_FOR if state is JobState.COMPLETED else 0.0,
     )
 
@@ -151,8 +152,7 @@ def _warnings(numbers: dict[str, int | None]) -> list[str]:
     failures, progress = numbers["jobfailed"], numbers["jobprogress"]
     odd = []
     if failures:
-        times = "once" if failures == 1 else f"{failures} times"
-        odd.append(f"the job had failed {times} before it was completed")
+        odd.append(had_failed(failures))
     if progress is not None and progress != 100:
         odd.append(f"the job is Completed, but its progress reads {progress} %")
     return odd

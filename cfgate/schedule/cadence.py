@@ -46,11 +46,13 @@ class Cadence:
         self._clues = (EtaClue(), ProgressClue())
         self._experience = Experience(max_interval)
         self._forecast: Forecast | None = None
+        self._proven: list[Forecast] = []
 
     def next_pause(self, status: JobStatus, now: float) -> float:
         """Return seconds to pause, in `[min_interval, max_interval]`; `now` is Unix time at the API."""
         heard = [clue.hear(status, now) for clue in self._clues]
         forecasts = [forecast for forecast in heard if forecast]
+        self._proven = [forecast for forecast in forecasts if forecast.proven]
         self._forecast = min(forecasts, key=lambda forecast: forecast.vagueness(now), default=None)
         pause = self._experience.pause(status, now)
         if self._forecast is not None:
@@ -59,7 +61,9 @@ class Cadence:
         return min(max(pause, self._shortest), self._longest)
 
     def time_left(self, now: float) -> float | None:
-        """Return the seconds that the job still needs, `None` when nothing is known that is worth telling."""
-        if self._forecast is None or not self._forecast.proven or self._forecast.end <= now:
-            return None
-        return self._forecast.end - now
+        """Return the seconds that the job still needs, `None` when nothing is known that is worth telling.
+
+        Where two clues disagree, the later end is the one to plan with.
+        """
+        end = max((forecast.end for forecast in self._proven), default=now)
+        return end - now if end > now else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from cfgate.model import JobStatus
+from cfgate.schedule.cadence import Cadence
 
 
 class Pacing(Protocol):
@@ -20,15 +21,17 @@ class Pacing(Protocol):
 
 
 class FixedInterval:
-    """The same pause after every answer, for `poll-interval: 10s`."""
+    """The same pause after every answer, for `poll-interval: 10s`; the estimates are those of `Cadence`."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
+        self._cadence = Cadence()
 
-    def next_pause(self, status: JobStatus, now: float) -> float:  # noqa: ARG002 - the whole point
+    def next_pause(self, status: JobStatus, now: float) -> float:
         """Return the fixed pause."""
+        self._cadence.next_pause(status, now)
         return self._seconds
 
-    def time_left(self, now: float) -> float | None:  # noqa: ARG002 - the whole point
-        """Know nothing."""
-        return None
+    def time_left(self, now: float) -> float | None:
+        """Return the estimate in seconds that follows from the answers so far."""
+        return self._cadence.time_left(now)

@@ -14,7 +14,7 @@ from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unr
 from cfgate.gate.loop import Gate
 from cfgate.gate.patience import Limits
 from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Resource, Target
-from cfgate.model.events import Answered, AskingAgain, Ended, Event, Noted
+from cfgate.model.events import Answered, AskingAgain, Ended, Event, Looked, Noted
 from cfgate.rules import judge_job
 from cfgate.schedule import FixedInterval
 from tests.support.fakes import ID, NOON, FakeApi, FakeClock, Step, job
@@ -182,8 +182,16 @@ def test_a_bad_patch_is_ridden_out_and_told() -> None:
         "not found (HTTP 404)",
         "no answer (reset)",
     ]
+    begun = run.outcome.retries[0].at
+    unknown = run.outcome.retries[2].at
     assert run.told(AskingAgain) == [
-        AskingAgain(Target(ID), retry.at, retry.why, attempt, retry.pause)
+        AskingAgain(
+            Target(ID), retry.at, retry.why, attempt, retry.pause, pytest.approx(begun + 600 - retry.at)
+        )
+        if attempt != 3
+        else AskingAgain(
+            Target(ID), retry.at, retry.why, attempt, retry.pause, pytest.approx(60 + unknown - retry.at)
+        )
         for attempt, retry in enumerate(run.outcome.retries, 1)
     ]
     ceilings = (2, 4, 8, 16)
@@ -376,7 +384,7 @@ def test_a_running_job_that_stands_still_is_stalled() -> None:
     run = Run([job("Running", jobprogress=5), job("Running", jobprogress=6)], stall_timeout=47)
     assert run.status is GateStatus.STALLED
     assert run.api.asked[-1] == pytest.approx(10 + 47)
-    assert run.outcome.reason == "image version 9001 is Running at 6 %, but has not moved for 47 s"
+    assert run.outcome.reason == "image version 9001 is Running at 6 %, but has not moved for 47s"
     assert "dashboard" in run.outcome.remedy
 
 
@@ -391,6 +399,78 @@ def test_a_queued_job_may_stand_still() -> None:
     """The stall time-out counts only while the job is Running."""
     run = Run([*[job("Queued")] * 50, job("Completed")], stall_timeout=47)
     assert run.status is GateStatus.READY
+
+
+def test_a_job_that_does_not_begin_to_run_is_stalled() -> None:
+    """A job that waits for longer than the queue time-out ends the gate, to the second."""
+    run = Run([job("Created"), job("Queued")], queue_timeout=47)
+    assert run.status is GateStatus.STALLED
+    assert run.api.asked[-1] == pytest.approx(47)
+    assert run.outcome.reason == "image version 9001 is Queued, and has not begun to run for 47s"
+    assert "install_at" in run.outcome.remedy
+
+
+def test_the_queue_time_out_begins_anew_when_the_job_has_run() -> None:
+    """A job that was put back into the queue has the whole time again, and a running one needs none."""
+    steps = [job("Queued")] * 4 + [job("Running")] * 9 + [job("Queued")] * 4
+    assert Run([*steps, job("Completed")], queue_timeout=47).status is GateStatus.READY
+    run = Run([*steps, job("Queued")], queue_timeout=47)
+    assert run.api.asked[-1] == pytest.approx(120 + 47)
+
+
+def test_each_request_is_reported_with_its_time_and_the_next_pause() -> None:
+    """What came, how long it took, and when the next look is due and why; the last one has no next."""
+    slow = NoAnswer("HTTP 503", retry_after=7.0)
+    run = Run([job("Queued"), slow, job("Running"), job("Completed")], round_trip=0.25, stall_timeout=3)
+    looks = [event for event in run.told(Looked) if isinstance(event, Looked)]
+    assert [(look.took, look.job and look.job.state, look.error) for look in looks] == [
+        (0.25, JobState.QUEUED, ""),
+        (0.25, None, "HTTP 503"),
+        (0.25, JobState.RUNNING, ""),
+        (0.25, JobState.COMPLETED, ""),
+    ]
+    assert [(look.pause, look.because) for look in looks] == [
+        (10, "nothing is known of the end"),
+        (7, "the API asked for this pause"),
+        (3, "then it counts as stalled"),
+        (None, ""),
+    ]
+
+
+def test_the_last_pause_says_that_time_is_up() -> None:
+    """A pause that the time-out cuts short says so, and a plain failure is backed off from."""
+    run = Run([job("Running"), NoAnswer("reset"), job("Running")], timeout=15)
+    looks = [event for event in run.told(Looked) if isinstance(event, Looked)]
+    assert [look.because for look in looks][:2] == ["nothing is known of the end", "backing off"]
+    assert looks[-2].because == "then time is up"
+
+
+@pytest.mark.parametrize(("timeout", "warned"), [(600, 1), (5000, 0), (0, 0)])
+def test_an_estimate_beyond_the_time_out_is_reported_once(timeout: float, warned: int) -> None:
+    """As soon as the job's own estimate has settled, and long before time is up."""
+    run = Run([job("Running", jobeta=NOON + 3600)], timeout=timeout)
+    late = [event for event in run.told(Noted) if "by the API's estimate" in str(event)]
+    assert len(late) == warned
+    if late:
+        assert late[0].at == 30
+        assert run.outcome.warnings == (
+            "about 59m left by the API's estimate, but time is up in 9m30s: give it more time with `timeout`",
+        )
+
+
+def test_a_measured_estimate_beyond_the_time_out_is_reported() -> None:
+    """Progress alone leads to an estimate, which is compared with the time-out too."""
+    run = Run([job("Running", jobprogress=n // 10) for n in range(200)], timeout=1200)
+    assert "left by the estimate, but time is up in" in run.outcome.warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("eta", "told"), [(NOON + 240, ", with about 4m left by the API's estimate"), (1, "")]
+)
+def test_one_look_reports_the_estimate_of_the_api(eta: int, told: str) -> None:
+    """Who looks once learns when the API expects the end, unless that is past."""
+    run = Run([job("Running", jobprogress=41, jobeta=eta)], timeout=0)
+    assert run.outcome.reason == f"image version 9001 is Running at 41 %{told}"
 
 
 def test_any_movement_restarts_the_stall_time_out() -> None:
@@ -413,12 +493,10 @@ def test_a_job_that_is_put_back_is_followed_and_told() -> None:
     assert run.status is GateStatus.READY
     notes = [(event.what, event.warning) for event in run.told(Noted) if isinstance(event, Noted)]
     assert {event.target for event in run.events} == {Target(ID)}
-    assert [event.at for event in run.told(Noted)] == [10, 10]
-    assert notes == [
-        ("went back from Running to Queued", False),
-        ("the job has failed once so far and is being retried", True),
-    ]
-    assert "the job had failed once before it was completed" in run.outcome.warnings
+    assert [event.at for event in run.told(Noted)] == [10]
+    told = "went back from Running to Queued: the job has failed once so far and is being retried"
+    assert notes == [(told, True)]
+    assert run.outcome.warnings == (told,)
 
 
 def test_a_terminal_answer_from_the_past_has_to_hold() -> None:
@@ -559,13 +637,15 @@ def test_a_clock_that_is_off_is_told_once(skew: float, way: str) -> None:
 
 
 def test_every_warning_is_kept() -> None:
-    """What was odd on the way comes before what is odd about the end."""
+    """What was odd on the way comes before what is odd about the end, and a known failure is not repeated."""
     steps = [job("Running", jobfailed=n) for n in (0, 1, 2, 2)]
-    run = Run([*steps, job("Completed", jobfailed=2)])
+    known = Run([*steps, job("Completed", jobfailed=2)])
+    run = Run([*steps, job("Completed", jobfailed=3)])
+    assert known.outcome.warnings == run.outcome.warnings[:2]
     assert run.outcome.warnings == (
         "the job has failed once so far and is being retried",
         "the job has failed 2 times so far and is being retried",
-        "the job had failed 2 times before it was completed",
+        "the job had failed 3 times before it was completed",
     )
 
 
@@ -612,7 +692,7 @@ def test_time_is_counted_from_the_beginning_of_the_gate() -> None:
     outcome = Gate(Target(ID), api, FixedInterval(10), Limits(timeout=60), events.append, clock).wait()
     assert outcome.waited == 10
     assert [moment.at for moment in outcome.timeline] == [0, 10]
-    assert [event.at for event in events] == [0, 10]
+    assert [event.at for event in events if not isinstance(event, Looked)] == [0, 10]
 
 
 def test_so_far_tells_how_a_gate_stands_before_it_has_asked() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from requests.structures import CaseInsensitiveDict
 
 from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected
-from cfgate.model import JobState, JobStatus, Resource, Verdict
+from cfgate.model import JobState, JobStatus, Machines, Resource, Verdict
 from cfgate.rules import judge_job
 from cfgate.rules.answer import MAX_BODY, retry_after
 from cfgate.rules.answer import judge as judge_answer
@@ -640,7 +640,11 @@ def test_a_roll_out_is_read_from_its_counts(
 def test_a_roll_out_tells_its_state_and_nothing_of_a_job() -> None:
     """The counts of machines stand for state, progress and error; a job has nothing else to say."""
     assert judge(machines(1, 0, 3, success=True, error=False), resource=Resource.ROLLOUT) == JobStatus(
-        Verdict.PENDING, "the roll-out is Running", state=JobState.RUNNING, progress=75
+        Verdict.PENDING,
+        "the roll-out is Running",
+        state=JobState.RUNNING,
+        progress=75,
+        machines=Machines(1, 0, 3),
     )
 
 

@@ -88,12 +88,24 @@ def test_a_gate_that_comes_late_knows_when_the_job_was_started() -> None:
 
 
 def test_a_fixed_interval_is_fixed() -> None:
-    """`poll-interval: 10s` pauses for 10 s after every answer and estimates nothing."""
-    pacing = FixedInterval(10)
+    """`poll-interval: 10s` pauses for 10 s after every answer, and estimates what `auto` would."""
+    pacing, auto = FixedInterval(10), Cadence()
+    assert pacing.time_left(NOON) is None
     for number in range(5):
         status = job("Running", jobprogress=number, jobeta=NOON + 30)
         assert pacing.next_pause(status, NOON + number) == 10
-        assert pacing.time_left(NOON) is None
+        auto.next_pause(status, NOON + number)
+        assert pacing.time_left(NOON + number) == auto.time_left(NOON + number)
+    assert pacing.time_left(NOON + 4)
+
+
+def test_the_later_of_two_ends_is_told() -> None:
+    """Where the announced end and the progress disagree, a person reads the later one."""
+    pacing = Cadence()
+    for second in range(0, 200, 5):
+        status = job("Running", jobprogress=second // 10, jobeta=NOON + 300 - second // 50)
+        pacing.next_pause(status, NOON + second)
+    assert pacing.time_left(NOON + 195) == pytest.approx(805, abs=40)
 
 
 def test_time_left_is_told_once_the_estimate_has_proved_itself() -> None:
