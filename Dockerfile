@@ -45,7 +45,7 @@ ENV PATH=/opt/cfgate/bin:$PATH
 # The base comes without byte code, so every start would spend half a second on compiling what it imports of the
 # standard library. Importing it once leaves the byte code of just those modules here: first what is loaded late.
 RUN ["python", "-I", "-c", "import argparse, difflib, gzip, http.server, encodings.idna, encodings.utf_16_be, \
-     encodings.utf_16_le, encodings.utf_8_sig, cfgate.cli, cfgate.report.junit, requests, tenacity, tqdm, yaml"]
+     encodings.utf_16_le, encodings.utf_8_sig, cfgate.cli, cfgate.report.junit, requests, tenacity, yaml"]
 
 # Root, as GitHub needs it: the files that take outputs and summary belong to another user.
 # -I: nothing in the workspace and no PYTHON* variable can put itself in the place of a module.

@@ -1,7 +1,6 @@
 """What a person reads of a job of 37 minutes that is not answered for six of them, in virtual time.
 
-`python -m benchmarks.log` prints the log, its lines counted, and at the end what the last screen showed in the
-middle of the outage.
+`python -m benchmarks.log` prints the log and counts its lines; with a number of seconds it stops there.
 """
 
 from __future__ import annotations
@@ -16,7 +15,8 @@ from cfgate.gate.patience import Limits
 from cfgate.gate.watch import TICK
 from cfgate.hosts.console import Console
 from cfgate.hosts.plain import Plain
-from cfgate.log.progress import ProgressLog, headline
+from cfgate.log.progress import ProgressLog
+from cfgate.log.wording import headline
 from cfgate.model import Answer, Target
 from cfgate.rules import judge_job
 from cfgate.schedule import Cadence
@@ -90,7 +90,7 @@ def play(host: Host, until: float = float("inf")) -> None:
             raise Enough
 
     life = Life(tick)
-    progress = ProgressLog(host, settings.targets, life)
+    progress = ProgressLog(host, settings, life)
     host.log(headline(settings))
     gate = Gate(target, life.fetch, Cadence(seed=1), Limits(), progress.tell, life)
     try:

@@ -82,7 +82,8 @@ def _watch(
         began = clock.monotonic()
         pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
-        progress = ProgressLog(host, redacted(settings.targets, redact), clock)
+        shown = settings._replace(plans=redacted(settings.plans, redact))
+        progress = ProgressLog(host, shown, clock)
         # Looking once means looking at all of them.
         fail_fast = settings.fail_fast and any(plan.timeout > 0 for plan in settings.plans)
 
@@ -122,6 +123,7 @@ def _gate(plan: Plan, client: Client, inbox: Inbox, clock: Clock, pacer: Pacer) 
         plan.stall_timeout,
         shortest_pause=plan.poll_interval or 0.0,
         longest_pause=_longest_pause(plan),
+        queue_timeout=plan.queue_timeout,
     )
     fetch = partial(client.fetch, plan.target, plan.account_service_id)
     return Gate(plan.target, fetch, _pacing(plan), limits, inbox.put, clock, pacer)

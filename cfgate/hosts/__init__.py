@@ -32,11 +32,19 @@ class Level(Enum):
 
 
 class Bar(NamedTuple):
-    """One row of a live display: what it is about, how far it is (0 to 100 or unknown), and what to say."""
+    """One row of a live display: what it is about, how far it is (0 to 100 or unknown), and what to say.
+
+    `texts` begin with the most important one; those that have no room are left out. `short` takes the place
+    of the label in a narrow window. Without a `track`, and in any other style than the plain one, there is no
+    bar.
+    """
 
     label: str
     percent: int | None
-    text: str
+    texts: tuple[str, ...] = ()
+    short: str = ""
+    style: Style = Style.PLAIN
+    track: bool = True
 
 
 class Host(Protocol):

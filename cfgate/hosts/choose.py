@@ -5,10 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from functools import partial
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from cfgate.hosts import Host
 from cfgate.hosts.console import Console
+
+if TYPE_CHECKING:
+    from cfgate.hosts.keys import Keys
 
 
 def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
@@ -58,13 +61,21 @@ def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: b
     # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
     if not moves or environ.get("CI"):
         return Terminal(console, debugging=debugging)
-    try:
-        from cfgate.hosts.live import Display  # late, for tqdm is needed nowhere else
+    from cfgate.hosts.live import Display  # late, as every host
 
-        display = Display(console, partial(_size, stream))
-    except Exception:  # noqa: BLE001 - tqdm reads the environment too; a gate can do without a display
-        return Terminal(console, debugging=debugging)
+    display = Display(console, partial(_size, stream), _keys(stream))
     return Terminal(console, display=display, debugging=debugging)
+
+
+def _keys(stream: TextIO | None) -> Keys | None:
+    """Find the keyboard of a terminal; Windows has no such thing to turn off."""
+    try:
+        from cfgate.hosts.keys import Keys
+        from cfgate.hosts.live import ERASE
+
+        return Keys(stream.fileno(), ERASE) if stream else None
+    except (ImportError, OSError, ValueError):  # ValueError: closed, or not in the main thread
+        return None
 
 
 def _is_true(environ: Mapping[str, str], name: str) -> bool:

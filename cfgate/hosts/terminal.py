@@ -22,8 +22,8 @@ class Terminal(Plain):
 
     @property
     def live(self) -> bool:
-        """Whether there is a display."""
-        return self._display is not None
+        """Whether there is a display now: not while the terminal belongs to somebody else."""
+        return self._display is not None and self._display.present
 
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print above the display."""

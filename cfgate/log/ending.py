@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from cfgate.hosts import Level, Style
-from cfgate.log.progress import style_of
+from cfgate.log.wording import style_of
 from cfgate.model import GateStatus, Outcome, Result, counted, state_of
 from cfgate.text import wording
 

@@ -194,6 +194,15 @@ OPTIONS: Final = (
         each=True,
     ),
     Option(
+        "queue-timeout",
+        "Give up, as stalled, when the job has not begun to run for this long; off never does",
+        parsers.off_or_duration,
+        metavar="DURATION",
+        section=HOW_LONG,
+        default="off",
+        each=True,
+    ),
+    Option(
         "fail-fast",
         "With several ids, stop at the first that cannot become ready",
         parsers.yes_or_no,
@@ -267,6 +276,16 @@ OPTIONS: Final = (
         metavar="URL",
         section=REPORTS,
         not_in_file="becomes a link that people trust, and a pull request could lead them astray",
+    ),
+    Option(
+        "verbose",
+        "Log every request: its time, what came, the next pause and why; so does the host's step debugging",
+        parsers.yes_or_no,
+        metavar="true|false",
+        section=REPORTS,
+        default="false",
+        not_in_file="is for whoever reads this one log",
+        boolean=True,
     ),
     Option(
         "api-url",

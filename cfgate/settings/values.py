@@ -38,7 +38,7 @@ class Plan(NamedTuple):
     """How to wait for one target. Durations are seconds.
 
     `account_service_id` is `None` when it may be left out (with a bearer token), `poll_interval` for `auto`,
-    `stall_timeout` for off.
+    `stall_timeout` and `queue_timeout` for off.
     """
 
     target: Target
@@ -49,6 +49,7 @@ class Plan(NamedTuple):
     error_tolerance: float = 600.0
     not_found_grace: float = 60.0
     stall_timeout: float | None = None
+    queue_timeout: float | None = None
 
 
 class Settings(NamedTuple):
@@ -66,6 +67,7 @@ class Settings(NamedTuple):
     api_url: str = "https://api.multiplay.co.uk"
     request_timeout: float = 20.0
     fail_fast: bool = True
+    verbose: bool = False
     ca_bundle: str = ""
     rehearse: str = ""
     speed: float = 1.0

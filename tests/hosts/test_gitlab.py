@@ -83,7 +83,7 @@ def test_what_gitlab_reads_from_files_is_not_printed() -> None:
     host.output({"ready": "true"})
     host.summary("# x")
     host.mask("9f86d081884c7d659a2feaa0c55ad015")
-    host.progress([Bar("a", 1, "b")])
+    host.progress([Bar("a", 1, ("b",))])
     host.close()
     assert (stream.getvalue(), host.live) == ("", False)
 

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import io
 import os
-import threading
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
-from tqdm import TMonitor
 
 from cfgate.hosts import Bar, Level, Style
 from cfgate.hosts.console import Console
-from cfgate.hosts.live import Display, _Row
+from cfgate.hosts.live import Display
 from cfgate.hosts.terminal import Terminal
 from tests.support import hostile
 from tests.support.parsers.screen import Screen
@@ -41,7 +39,7 @@ def terminal(window: Window, *, colour: bool = False) -> Terminal:
 
 def bars(count: int, percent: int = 50) -> list[Bar]:
     """Make rows to show."""
-    return [Bar(f"version {number}", percent, "Running") for number in range(count)]
+    return [Bar(f"version {number}", percent, ("Running",)) for number in range(count)]
 
 
 def test_without_a_display_only_lines_are_printed() -> None:
@@ -62,49 +60,103 @@ def test_without_a_display_only_lines_are_printed() -> None:
     )
 
 
-def test_a_row_shows_label_bar_percent_and_text() -> None:
+def test_a_row_shows_label_bar_percent_and_texts() -> None:
     """A row has columns for the label, the bar, the per cent and what there is to say."""
     window = Window(80, 24)
     host = terminal(window)
-    host.progress([Bar("game server", 41, "Running  about 1m20s left"), Bar("tools", None, "Queued")])
+    host.progress(
+        [
+            Bar("game server", 41, ("Running", "about 1m20s left", "2:12 of 1h")),
+            Bar("tools", None, ("Queued",)),
+        ]
+    )
     assert host.live
     assert window.screen.lines == [
-        "game server ████████▏             41 % Running  about 1m20s left",
-        "tools                                  Queued",
+        "game server ━━━━━────────  41 % Running  about 1m20s left  2:12 of 1h",
+        "tools       ─────────────       Queued",
     ]
 
 
 @pytest.mark.parametrize(
-    ("columns", "width"), [(2, 1), (11, 2), (12, 3), (39, 9), (40, 10), (79, 19), (80, 20), (200, 20)]
+    ("columns", "bar"), [(30, 0), (31, 6), (40, 6), (78, 13), (119, 19), (120, 20), (200, 20)]
 )
-def test_a_bar_takes_a_quarter_of_the_window(columns: int, width: int) -> None:
-    """It is as wide as a quarter of the columns, one column at least and twenty at most."""
-    row = _Row(Bar("", 50, "x"), io.StringIO(), 0, smooth=False)
-    row.tell(Bar("", 50, "x"), columns=columns - 1, label_columns=0)
-    assert f"{{bar:{width}}}" in row.format_dict["bar_format"]
+def test_a_bar_takes_a_sixth_of_the_window(columns: int, bar: int) -> None:
+    """It is twenty columns wide at most; in a window that is very narrow there is none."""
+    window = Window(columns, 24)
+    terminal(window).progress([Bar("a", 100, ("x",))])
+    assert window.screen.lines == [f"a {'━' * bar}{' ' * bool(bar)}100 % x"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "row"),
+    [
+        (80, "image version 9001 ━━━━━──────── 41 % Running  about 1m left  0:31 of 1h"),
+        (70, "image version 9001 ━━━━╸────── 41 % Running  about 1m left"),
+        (60, "9001 ━━━━────── 41 % Running about 1m left 0:31 of 1h"),
+        (40, "9001 ━━──── 41 % Running about 1m left"),
+        (20, "9001  41 % Running"),
+        (6, "90  4"),
+    ],
+)
+def test_in_a_narrow_window_the_id_and_the_state_stay(columns: int, row: str) -> None:
+    """What matters least goes first: the time, the estimate, the words around the id, the bar."""
+    window = Window(columns, 24)
+    terminal(window).progress(
+        [Bar("image version 9001", 41, ("Running", "about 1m left", "0:31 of 1h"), "9001")]
+    )
+    assert " ".join(window.screen.lines[0].split()) == " ".join(row.split())
+
+
+def test_a_row_in_trouble_has_no_bar() -> None:
+    """What is not known is not drawn, and the row has a colour of its own."""
+    window = Window(80, 24)
+    texts = ("no answer for 2m10s", "gives up in 7m", "last seen: Running at 41 %", "2:12 of 1h")
+    terminal(window, colour=True).progress([Bar("image version 9001", None, texts, "9001", Style.ODD)])
+    assert window.screen.lines == ["image version 9001 no answer for 2m10s  gives up in 7m"]
+    assert "\x1b[33m" in window.getvalue()
+    narrow = Window(40, 24)
+    terminal(narrow).progress([Bar("image version 9001", None, texts, "9001", Style.ODD)])
+    assert narrow.screen.lines == ["9001 no answer for 2m10s gives up in 7m"]
+
+
+def test_a_row_about_all_has_no_bar_either() -> None:
+    """How many are ready stands at the left, whatever the labels of the others need."""
+    window = Window(80, 24)
+    terminal(window).progress([Bar("1 of 3 ready", None, ("2:12 of 1h",), track=False), *bars(1)])
+    assert window.screen.lines[0] == "1 of 3 ready 2:12 of 1h"
+
+
+@pytest.mark.parametrize(
+    ("percent", "drawn"), [(0, "─" * 20), (2, "─" * 20), (3, "╸" + "─" * 19), (5, "━" + "─" * 19)]
+)
+def test_a_bar_is_drawn_to_half_a_column(percent: int, drawn: str) -> None:
+    """Behind what is done a track shows the whole."""
+    window = Window(130, 24)
+    terminal(window).progress([Bar("a", percent)])
+    assert window.screen.lines == [f"a {drawn} {percent:>3} %"]
 
 
 def test_a_long_label_takes_a_third_of_the_window() -> None:
     """What is longer is cut, so that there is room for the bar and the text."""
     window = Window(61, 24)
-    terminal(window).progress([Bar("0123456789" * 5, 0, "Queued")])
+    terminal(window).progress([Bar("0123456789" * 5, 0, ("Queued",))])
     assert window.screen.lines[0].split()[0] == "0123456789" * 2
 
 
 def test_more_than_all_is_a_full_bar() -> None:
     """A number that cannot be is shown, but the bar stays within its columns."""
-    window = Window(80, 24)
-    terminal(window).progress([Bar("a", 150, "b"), Bar("a", -5, "b")])
-    assert window.screen.lines == [f"a {'█' * 20} 150 % b", f"a {' ' * 20}  -5 % b"]
+    window = Window(130, 24)
+    terminal(window).progress([Bar("a", 150, ("b",)), Bar("a", -5, ("b",))])
+    assert window.screen.lines == [f"a {'━' * 20} 150 % b", f"a {'─' * 20}  -5 % b"]
 
 
 def test_rows_are_drawn_in_place() -> None:
     """A new frame overwrites the one before, even where it is shorter."""
     window = Window(80, 24)
     host = terminal(window)
-    host.progress([Bar("a", 10, "Running, a long text")])
-    host.progress([Bar("a", 20, "Running")])
-    assert window.screen.lines == ["a ████                  20 % Running"]
+    host.progress([Bar("a", 10, ("Running, a long text",))])
+    host.progress([Bar("a", 20, ("Running",))])
+    assert window.screen.lines == ["a ━━╸──────────  20 % Running"]
 
 
 def test_a_frame_is_written_once() -> None:
@@ -189,7 +241,7 @@ def test_an_interrupted_frame_is_never_half_drawn(monkeypatch: pytest.MonkeyPatc
         raise KeyboardInterrupt
 
     with monkeypatch.context() as patch:
-        patch.setattr("cfgate.hosts.live._fit", interrupt)
+        patch.setattr("cfgate.hosts.live.fitted", interrupt)
         with pytest.raises(KeyboardInterrupt):
             host.progress(bars(3, percent=99))
     assert window.screen.lines == before
@@ -198,14 +250,14 @@ def test_an_interrupted_frame_is_never_half_drawn(monkeypatch: pytest.MonkeyPatc
 
 
 def test_more_bars_than_rows_are_summed_up() -> None:
-    """The last row stands for all that do not fit: how many, how far on average, how many are done."""
+    """The last row stands for all that do not fit: how many, and how far on average."""
     window = Window(70, 6)
     host = terminal(window)
     host.progress([*bars(3, percent=0), *bars(3, percent=100), *bars(4, percent=50)])
     lines = window.screen.lines
     assert len(lines) == 4
     assert lines[3].startswith("and 7 more")
-    assert lines[3].endswith("71 % on average, 3 at 100 %")
+    assert lines[3].endswith("71 % on average")
 
 
 def test_bars_that_just_fit_are_shown_as_they_are() -> None:
@@ -218,11 +270,11 @@ def test_bars_that_just_fit_are_shown_as_they_are() -> None:
 def test_a_window_of_two_rows_shows_one_of_many() -> None:
     """The first bar stands for itself, and one that knows no per cent counts as nothing done."""
     window = Window(70, 4)
-    terminal(window).progress([*bars(1), Bar("unknown", None, ""), *bars(1, percent=20), *bars(1, 21)])
+    terminal(window).progress([*bars(1), Bar("unknown", None), *bars(1, percent=20), *bars(1, 21)])
     first, rest = window.screen.lines
     assert first.startswith("version 0")
     assert rest.startswith("and 3 more")
-    assert rest.endswith("13 % on average, 0 at 100 %")
+    assert rest.endswith("13 % on average")
 
 
 def test_a_window_of_one_line_has_one_row() -> None:
@@ -230,7 +282,7 @@ def test_a_window_of_one_line_has_one_row() -> None:
     window = Window(70, 1)
     terminal(window).progress([*bars(1, percent=0), *bars(1, percent=100)])
     assert window.screen.lines[-1].startswith("2 in all")
-    assert window.screen.lines[-1].endswith("50 % on average, 1 at 100 %")
+    assert window.screen.lines[-1].endswith("50 % on average")
     assert window.screen.history == []
 
 
@@ -248,11 +300,22 @@ def test_the_number_of_rows_may_change() -> None:
 
 @settings(deadline=None)
 @given(
-    st.lists(st.builds(Bar, hostile.texts, st.none() | st.integers(0, 100), hostile.texts), max_size=6),
+    st.lists(
+        st.builds(
+            Bar,
+            hostile.texts,
+            st.none() | st.integers(0, 100),
+            st.lists(hostile.texts, max_size=3).map(tuple),
+            hostile.texts,
+            st.sampled_from(Style),
+            st.booleans(),
+        ),
+        max_size=6,
+    ),
     hostile.texts,
     st.integers(min_value=1, max_value=90),
 )
-@example([Bar(hostile.WORST, None, hostile.WORST)] * 2, hostile.WORST, 40)
+@example([Bar(hostile.WORST, None, (hostile.WORST,))] * 2, hostile.WORST, 40)
 def test_no_text_garbles_the_display(shown: list[Bar], told: str, columns: int) -> None:
     """Hostile labels, texts and lines neither wrap nor move the rows, and all of them can be taken away."""
     window = Window(columns + 1, 8)  # a wide character needs two columns
@@ -272,22 +335,30 @@ def test_a_console_without_block_characters_gets_ascii() -> None:
     """An encoding that lacks the block characters gets a bar of hash signs."""
     binary = io.BytesIO()
     stream = io.TextIOWrapper(binary, encoding="ascii")
-    Display(Console(stream), lambda: os.terminal_size((80, 24))).show([Bar("a", 50, "b")])
-    assert b"a ##########           " in binary.getvalue()
+    Display(Console(stream), lambda: os.terminal_size((80, 24))).show([Bar("a", 50, ("b",))])
+    assert b"a ######-------  50 % b" in binary.getvalue()
 
 
 def test_a_console_with_block_characters_gets_a_smooth_bar() -> None:
     """An encoding that has the block characters gets them."""
     binary = io.BytesIO()
     stream = io.TextIOWrapper(binary, encoding="utf-8")
-    Display(Console(stream), lambda: os.terminal_size((80, 24))).show([Bar("a", 50, "b")])
-    assert "a ██████████           " in binary.getvalue().decode()
+    Display(Console(stream), lambda: os.terminal_size((80, 24))).show([Bar("a", 50, ("b",))])
+    assert "a ━━━━━━╸──────  50 % b" in binary.getvalue().decode()
 
 
-def test_no_thread_is_started() -> None:
-    """The monitor of tqdm, which would draw at moments of its own, stays off."""
-    terminal(Window(60, 24)).progress(bars(2))
-    assert not [thread for thread in threading.enumerate() if isinstance(thread, TMonitor)]
+def test_a_window_that_becomes_narrower_is_drawn_anew() -> None:
+    """A terminal wraps what no longer fits; the cursor stays in the first row, and all below is erased."""
+    window = Window(60, 24)
+    host = terminal(window)
+    host.log("first")
+    host.progress(bars(2))
+    window.size = os.terminal_size((30, 24))
+    window.screen = Screen(30, 24)
+    window.screen.feed("first\n" + "version 0 wrapped\nonce\nversion 1 wrapped\nonce" + "\x1b[3A\r")
+    host.progress(bars(2))
+    host.log("second")
+    assert window.screen.lines == ["first", "second", "version 0  50 % Running", "version 1  50 % Running"]
 
 
 def test_a_broken_terminal_stops_nothing() -> None:

@@ -8,11 +8,13 @@ import pytest
 
 from cfgate.hosts import Bar, Level, Style
 from cfgate.log.ending import write_ending
-from cfgate.log.progress import ProgressLog, headline
+from cfgate.log.progress import ProgressLog, introduce
+from cfgate.log.wording import headline
 from cfgate.model import GateStatus, Outcome, Resource, Result, Target
-from cfgate.model.events import Answered, AskingAgain, Ended, Noted
+from cfgate.model.events import Answered, AskingAgain, Ended, Looked, Noted
+from cfgate.rules import judge_job
 from cfgate.settings.values import Plan, Settings
-from tests.support.fakes import ID, FakeClock, job
+from tests.support.fakes import ID, NOON, FakeClock, job
 
 TARGET = Target(ID)
 LINUX, CONSOLE = Target(9001, "linux"), Target(9002, "console")
@@ -27,6 +29,7 @@ class Notebook:
         self.annotates = annotates
         self.value_limit = 0
         self.lines: list[str] = []
+        self.debugged: list[str] = []
         self.annotations: list[tuple[Level, str, str]] = []
         self.groups: dict[str, list[str]] = {}
         self.bars: Sequence[Bar] = ()
@@ -35,7 +38,7 @@ class Notebook:
         self.lines.append(text)
 
     def debug(self, text: str) -> None:
-        pytest.fail(f"a narrator tells no debug output: {text}")
+        self.debugged.append(text)
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         self.groups[title] = list(lines)
@@ -60,11 +63,12 @@ class Notebook:
 
 
 def narrator(
-    *targets: Target, live: bool = False, clock: FakeClock | None = None
+    *targets: Target, live: bool = False, clock: FakeClock | None = None, verbose: bool = False
 ) -> tuple[ProgressLog, Notebook]:
     """Make a narrator and the notebook that it tells."""
     notebook = Notebook(live=live)
-    return ProgressLog(notebook, targets, clock or FakeClock()), notebook
+    settings = Settings(tuple(map(Plan, targets)), verbose=verbose)
+    return ProgressLog(notebook, settings, clock or FakeClock()), notebook
 
 
 def test_the_log_has_one_line_for_each_change() -> None:
@@ -122,7 +126,7 @@ def test_the_heartbeat_of_many_targets_is_one_line() -> None:
         narrator_.tell(Answered(target, 0, job("Running" if target.id > 1 else "Queued")))
     clock.now = 60
     narrator_.tick()
-    assert book.lines[-1] == " 1:00  1 Queued, 3 Running, 2 not heard of yet"
+    assert book.lines[-1] == " 1:00  3 Running (0 % on average), 1 Queued, 2 not seen yet"
 
 
 def test_several_targets_are_told_apart() -> None:
@@ -215,9 +219,250 @@ def test_a_live_display_takes_the_place_of_heartbeats() -> None:
     narrator_.tick()
     assert book.lines == printed
     assert book.bars == [
-        Bar("linux", 41, "1:00  Running  about 20s left"),
-        Bar("console", None, "1:00  asking"),
+        Bar("0 of 2 ready", None, ("1:00 of 1h",), track=False),
+        Bar("linux", 41, ("Running", "about 20s left"), "linux"),
+        Bar("console", None, ("asking",), "console"),
     ]
+    narrator_.tell(Ended(LINUX, 61, Outcome(LINUX, GateStatus.READY, "")))
+    narrator_.tick()
+    assert [bar.label for bar in book.bars] == ["1 of 2 ready", "console"]
+
+
+def test_the_row_of_one_target_has_the_time_too() -> None:
+    """The time gone stands with that of the time-out; for a long name the id takes its place."""
+    clock = FakeClock()
+    target = Target(9001, "a very long name")
+    narrator_, book = narrator(target, live=True, clock=clock)
+    clock.now = 751
+    narrator_.tick()
+    assert book.bars == [Bar("a very long name", None, ("asking", "12:31 of 1h"), "9001")]
+
+
+def failing(target: Target, at: float, attempt: int, why: str = "no answer (HTTP 503)") -> AskingAgain:
+    """Make a failed answer in an outage that is endured until 700 s."""
+    return AskingAgain(target, at, why, attempt, 5.0, 700.0 - at)
+
+
+def play_outage(narrator_: ProgressLog, clock: FakeClock, *targets: Target) -> None:
+    """Let six minutes pass, from 100 s on, in which each target fails every five seconds."""
+    for attempt in range(1, 74):
+        clock.now = 95 + 5 * attempt
+        for target in targets:
+            narrator_.tell(failing(target, clock.now, attempt))
+        narrator_.tick()
+
+
+def test_an_outage_is_one_line_a_minute() -> None:
+    """One line when it begins, one a minute with its length and its end, one when answers come again."""
+    clock = FakeClock()
+    narrator_, book = narrator(TARGET, clock=clock)
+    narrator_.tell(Answered(TARGET, 0, job("Running", jobprogress=41), 80.0))
+    clock.now = 95
+    narrator_.tick()
+    play_outage(narrator_, clock, TARGET)
+    narrator_.tell(Answered(TARGET, 463, job("Running", jobprogress=60), 50.0))
+    narrator_.tell(Answered(TARGET, 470, job("Running", jobprogress=61), 50.0))
+    assert book.lines == [
+        " 0:00  Running   41 %   about 1m20s left",
+        " 1:35  Running   41 %   about 1m20s left",
+        " 1:40  no answer (HTTP 503), retry 1, asking again in 5s",
+        " 2:40  still no answer (HTTP 503) after 1m and 13 retries, gives up in 9m",
+        " 3:40  still no answer (HTTP 503) after 2m and 25 retries, gives up in 8m",
+        " 4:40  still no answer (HTTP 503) after 3m and 37 retries, gives up in 7m",
+        " 5:40  still no answer (HTTP 503) after 4m and 49 retries, gives up in 6m",
+        " 6:40  still no answer (HTTP 503) after 5m and 61 retries, gives up in 5m",
+        " 7:40  still no answer (HTTP 503) after 6m and 73 retries, gives up in 4m",
+        " 7:43  answers come again after 6m3s and 73 retries: Running at 60 %, about 50s left",
+    ]
+
+
+def test_an_outage_of_many_targets_is_one() -> None:
+    """However many targets are not answered, the log has the lines of one."""
+    clock = FakeClock()
+    targets = [Target(number) for number in range(1, 21)]
+    narrator_, book = narrator(*targets, clock=clock)
+    for target in targets:
+        narrator_.tell(Answered(target, 0, job("Running")))
+    book.lines.clear()
+    play_outage(narrator_, clock, *targets)
+    for target in targets:
+        narrator_.tell(Answered(target, clock.now, job("Running")))
+    outage = [line for line in book.lines if "answer" in line]
+    assert outage[0] == " 1:40  image version 1   no answer (HTTP 503), retry 1, asking again in 5s"
+    assert outage[1] == " 2:40  20 of 20: still no answer (HTTP 503) after 1m and 260 retries, gives up in 9m"
+    assert outage[-1] == " 7:40  image version 20  answers come again after 6m and 1460 retries"
+    assert len(outage) == 8
+
+
+def test_targets_that_are_answered_meanwhile_keep_their_heartbeat() -> None:
+    """Of three targets, the one in trouble has a line of its own, and the others say how they stand."""
+    clock = FakeClock()
+    other = Target(9003, "tools")
+    narrator_, book = narrator(LINUX, CONSOLE, other, clock=clock)
+    for target in (LINUX, CONSOLE, other):
+        narrator_.tell(Answered(target, 0, job("Queued")))
+    clock.now = 100
+    narrator_.tell(failing(CONSOLE, 100, 1))
+    clock.now = 160
+    narrator_.tick()
+    assert book.lines[-3:] == [
+        " 2:40  console  still no answer (HTTP 503) after 1m and 1 retry, gives up in 9m",
+        " 2:40  linux    Queued",
+        " 2:40  tools    Queued",
+    ]
+    narrator_.tell(failing(LINUX, 160, 1))
+    clock.now = 220
+    narrator_.tick()
+    assert book.lines[-2].endswith(
+        "2 of 3: still no answer (HTTP 503) after 2m and 2 retries, gives up in 8m"
+    )
+
+
+def test_in_an_outage_the_display_knows_no_more_than_the_gate() -> None:
+    """There is no bar and no estimate: how long, until when, what was seen last, and why."""
+    clock = FakeClock()
+    narrator_, book = narrator(TARGET, live=True, clock=clock)
+    narrator_.tell(Answered(TARGET, 0, job("Running", jobprogress=41), 80.0))
+    printed = list(book.lines)
+    play_outage(narrator_, clock, TARGET)
+    clock.now = 463
+    narrator_.tick()
+    texts = ("no answer for 6m3s", "gives up in 3m", "last seen: Running at 41 %", "7:43 of 1h", "HTTP 503")
+    assert book.bars == [Bar("image version 9001", None, texts, "9001", Style.ODD)]
+    assert book.lines == printed
+    narrator_.tell(Answered(TARGET, 463, job("Running", jobprogress=60), 50.0))
+    narrator_.tick()
+    assert book.lines[len(printed) :] == [
+        " 7:43  answers come again after 6m3s and 73 retries: Running at 60 %, about 50s left"
+    ]
+    assert book.bars[0].percent == 60
+
+
+@pytest.mark.parametrize(
+    ("why", "told"),
+    [("doubtful answer (odd)", "doubtful answers for 1s"), ("not found (HTTP 404)", "not found for 1s")],
+)
+def test_the_display_says_what_came_instead(why: str, told: str) -> None:
+    """Also where nothing was ever seen of the target."""
+    clock = FakeClock()
+    narrator_, book = narrator(TARGET, live=True, clock=clock)
+    narrator_.tell(failing(TARGET, 0, 1, why))
+    clock.now = 1
+    narrator_.tick()
+    assert book.bars[0].texts[0] == told
+    assert book.bars[0].texts[2] == "last seen: nothing"
+
+
+def test_a_job_that_is_put_back_is_one_line() -> None:
+    """The note says the new state, so that no further line does."""
+    narrator_, book = narrator(TARGET)
+    queued = job("Queued", jobfailed=1)
+    narrator_.tell(Answered(TARGET, 0, job("Running")))
+    narrator_.tell(Noted(TARGET, 60, "went back from Running to Queued: retried", warning=True, job=queued))
+    narrator_.tell(Answered(TARGET, 60, queued))
+    narrator_.tell(Answered(TARGET, 90, job("Running", jobfailed=1)))
+    assert book.lines == [
+        " 0:00  Running    0 %",
+        " 1:00  went back from Running to Queued: retried",
+        " 1:30  Running    0 %",
+    ]
+
+
+def test_a_roll_out_is_told_in_machines() -> None:
+    """Per cents of machines are machines."""
+    clock = FakeClock()
+    target = Target(7, resource=Resource.ROLLOUT)
+    counts = {"pending_machines": 2, "failed_machines": 0, "completed_machines": 18}
+    rolling = judge_job(counts, 7, Resource.ROLLOUT)
+    narrator_, book = narrator(target, clock=clock)
+    narrator_.tell(Answered(target, 0, rolling, 80.0))
+    assert book.lines == [" 0:00  Running 18 of 20 machines   about 1m20s left"]
+    live, book = narrator(target, live=True, clock=clock)
+    live.tell(Answered(target, 0, rolling))
+    live.tick()
+    assert book.bars[0].texts == ("Running 18 of 20 machines", "0:00 of 1h")
+
+
+def test_many_targets_are_counted() -> None:
+    """Twenty targets are not twenty lines for a state; what fails has a line, but not twenty of a kind."""
+    clock = FakeClock()
+    targets = [Target(number) for number in range(1, 21)]
+    narrator_, book = narrator(*targets, clock=clock)
+    for second in range(200):
+        clock.now = second
+        state = "Created" if second < 10 else "Queued" if second < 60 else "Running"
+        if second % 5 == 0:
+            for target in targets:
+                narrator_.tell(Answered(target, second, job(state, jobprogress=second // 4)))
+        narrator_.tick()
+    for target in targets:
+        status = GateStatus.READY if target.id > 10 else GateStatus.TIMEOUT
+        narrator_.tell(Ended(target, 200, Outcome(target, status, f"{target.label} was late")))
+        narrator_.tick()
+    assert book.lines[:4] == [
+        " 0:02  20 Created",
+        " 0:32  20 Queued",
+        " 1:02  20 Running (15 % on average)",
+        " 2:02  20 Running (30 % on average)",
+    ]
+    late = [line for line in book.lines if "late" in line]
+    assert late[0] == " 3:20  image version 1   timeout: was late"
+    assert len(late) == 4
+    assert len(book.lines) < 12
+
+
+def test_the_same_oddity_of_many_targets_is_told_for_some() -> None:
+    """A clock that is off is off for all."""
+    targets = [Target(number) for number in range(1, 21)]
+    narrator_, book = narrator(*targets)
+    for target in targets:
+        narrator_.tell(Noted(target, 0, f"this machine's clock is {target.id} s behind", warning=True))
+    assert len(book.lines) == len(book.annotations) == 4
+
+
+def test_verbose_has_a_line_for_each_request() -> None:
+    """With the time it took, what came, and the next pause with its reason; else only where one debugs."""
+    looks = (
+        Looked(TARGET, 8, 0.153, job("Running", jobprogress=41, jobeta=NOON), "", 15.0, "about 1m left"),
+        Looked(TARGET, 23, 20.0, None, "no answer\nwithin 20s", 1.4, "backing off"),
+        Looked(TARGET, 45, 0.1, job("Completed")),
+    )
+    noon = "2026-11-23 12:00:00 UTC"
+    updated = f"jobupdated {noon}"
+    told = [
+        f" 0:08  request: 153 ms, HTTP 200, Running 41 %, {updated}, jobeta {noon}; next in 15s (about 1m left)",
+        " 0:23  request: 20000 ms, no answer within 20s; next in 1.4s (backing off)",
+        f" 0:45  request: 100 ms, HTTP 200, Completed, {updated}",
+    ]
+    verbose, book = narrator(TARGET, verbose=True)
+    quiet, other = narrator(TARGET)
+    for look in looks:
+        verbose.tell(look)
+        quiet.tell(look)
+    assert (book.lines, book.debugged) == (told, [])
+    assert (other.lines, other.debugged) == ([], told)
+
+
+def test_the_end_of_one_target_is_not_told_twice() -> None:
+    """The reason of a single target stands in the last lines; of several each line has its own, once."""
+    alone, book = narrator(TARGET)
+    alone.tell(Ended(TARGET, 60, Outcome(TARGET, GateStatus.TIMEOUT, "image version 9001 was late")))
+    assert book.lines == [" 1:00  timeout"]
+    several, book = narrator(LINUX, CONSOLE)
+    several.tell(Ended(LINUX, 60, Outcome(LINUX, GateStatus.TIMEOUT, "linux was late")))
+    several.tell(Ended(CONSOLE, 60, Outcome(CONSOLE, GateStatus.PENDING, "console: not followed")))
+    assert book.lines == [" 1:00  linux    timeout: was late", " 1:00  console  pending: not followed"]
+
+
+@pytest.mark.parametrize("rehearse", ["", "ready"])
+def test_a_rehearsal_names_no_address(rehearse: str) -> None:
+    """Whoever is not asked is not named, neither in the first line nor among the settings."""
+    book = Notebook()
+    book.folds = True
+    introduce(book, Settings((Plan(TARGET),), rehearse=rehearse), ["odd"])
+    named = [line for line in [*book.lines, *book.groups["settings"]] if "api.multiplay" in line]
+    assert len(named) == (0 if rehearse else 2)
+    assert book.annotations == [(Level.WARNING, "cfgate: settings", "odd")]
 
 
 def test_an_oddity_that_matters_becomes_an_annotation() -> None:

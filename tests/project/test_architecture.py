@@ -27,7 +27,7 @@ ROOMS: dict[str, tuple[set[str], set[str]]] = {
     "client": ({"errors", "model", "rules", "system", "text"}, {"requests", "urllib3"}),
     "gate": ({"errors", "model", "rules", "schedule", "system", "text"}, {"tenacity"}),
     "report": ({"model", "text"}, set()),
-    "hosts": ({"system", "text"}, {"tqdm"}),
+    "hosts": ({"system", "text"}, set()),
     "log": ({"hosts", "model", "settings", "system", "text"}, set()),
     "simulator": ({"model", "system", "text"}, set()),
     "conclusion": ({"errors", "gate", "model", "system"}, set()),
@@ -121,7 +121,7 @@ def loaded_by(code: str) -> set[str]:
 def test_what_is_rarely_used_is_loaded_late() -> None:
     """Starting the program loads no YAML, XML, argparse, progress bar, HTTP client or server."""
     loaded = loaded_by("import cfgate.cli")
-    late = {"yaml", "xml", "argparse", "tqdm", "http.server", "requests", "cfgate.simulator"}
+    late = {"yaml", "xml", "argparse", "cfgate.hosts.live", "http.server", "requests", "cfgate.simulator"}
     assert not loaded & late
 
 

@@ -33,6 +33,12 @@ class Screen:
         for parameters, final, char in _TOKEN.findall(output):
             if final == "A":
                 self._row = max(0, self._row - int(parameters or 1))
+            elif (final, parameters) == ("J", ""):
+                self._erase(self._row, self._column)
+                for row in range(self._row + 1, len(self._cells)):
+                    self._erase(row, 0)
+            elif (final, parameters) == ("K", ""):
+                self._erase(self._row, self._column)
             elif char == "\r":
                 self._column = 0
             elif char == "\n":  # the line discipline of a terminal adds the carriage return
@@ -55,6 +61,9 @@ class Screen:
     def cursor(self) -> tuple[int, int]:
         """Row (counted with the history) and column."""
         return len(self.history) + self._row, self._column
+
+    def _erase(self, row: int, column: int) -> None:
+        self._cells[row][column:] = [" "] * (self._columns - column)
 
     def _put(self, char: str) -> None:
         assert not _moves(char), f"a control character reached the terminal: {char!r}"
