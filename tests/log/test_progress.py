@@ -423,14 +423,14 @@ def test_the_same_oddity_of_many_targets_is_told_for_some() -> None:
 def test_verbose_has_a_line_for_each_request() -> None:
     """With the time it took, what came, and the next pause with its reason; else only where one debugs."""
     looks = (
-        Looked(TARGET, 8, 0.153, job("Running", jobprogress=41, jobeta=NOON), "", 15.0, "about 1m left"),
+        Looked(TARGET, 8, 0.153, job("Running", jobprogress=41, jobeta=NOON), "", 15.0, "no estimate"),
         Looked(TARGET, 23, 20.0, None, "no answer\nwithin 20s", 1.4, "backing off"),
         Looked(TARGET, 45, 0.1, job("Completed")),
     )
     noon = "2026-11-23 12:00:00 UTC"
     updated = f"jobupdated {noon}"
     told = [
-        f" 0:08  request: 153 ms, HTTP 200, Running 41 %, {updated}, jobeta {noon}; next in 15s (about 1m left)",
+        f" 0:08  request: 153 ms, HTTP 200, Running 41 %, {updated}, jobeta {noon}; next in 15s (no estimate)",
         " 0:23  request: 20000 ms, no answer within 20s; next in 1.4s (backing off)",
         f" 0:45  request: 100 ms, HTTP 200, Completed, {updated}",
     ]

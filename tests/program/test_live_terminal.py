@@ -127,9 +127,9 @@ def test_a_stopped_gate_gives_the_terminal_back(tmp_path: Path) -> None:
         session.type("\x1a")
         session.wait_for("% fg", gone="\nimage version 9001 ")
         session.command("bg")
-        session.command("echo b''ehind")
-        assert row_of(session.wait_for("\nbehind")) == []
-        session.command("kill %1")
+        session.type("echo b''ehind\n")
+        assert row_of(session.wait_for("behind")) == []
+        session.type("kill %1\n")
         session.wait_for("interrupted")
 
 
