@@ -128,7 +128,7 @@ class History:
         `patience` is the time in seconds after which the gate gives up.
         """
         self._sequence.trouble()
-        self._retries += (Retry(self.elapsed, why, pause),)
+        self._retries += (Retry(self.elapsed, why, pause, attempt),)
         self._observer(AskingAgain(self.target, self.elapsed, why, attempt, pause, patience))
 
     def note(self, what: str, *, warning: bool = False, job: JobStatus | None = None) -> None:

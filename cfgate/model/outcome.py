@@ -29,11 +29,15 @@ class Moment(NamedTuple):
 
 
 class Retry(NamedTuple):
-    """One answer that could not be used: when (seconds since the gate began), why, and the pause after it."""
+    """One answer that could not be used: when (seconds since the gate began), why, and the pause after it.
+
+    `attempt` counts from 1 since the last usable answer.
+    """
 
     at: float
     why: str
     pause: float
+    attempt: int = 1
 
 
 class Outcome(NamedTuple):

@@ -22,6 +22,14 @@ _MARKUP: Final = re.compile(r"[\n!-/:-@\[-`{-~]")  # a line end and all ASCII pu
 
 _LINE_END: Final = "&#10;"
 
+_QUOTED: Final = r"`[^`\n]*`|(?<![A-Za-z])'[^'\n]*'(?![A-Za-z])|\"[^\"\n]*\""
+# Behind this begins what somebody else has said.
+_OUTSIDE: Final = re.compile(r": | (?=\()")
+# A word that is nothing but a word to GitHub: no issue (GH-1), no commit, no host name.
+_WORD: Final = re.compile(
+    r"(?!GH-)(?![0-9]*[a-f][0-9a-f]{5}[^ ]*)\(?[A-Za-z0-9%–'-]*[).,:;?!…]{0,2}", re.IGNORECASE
+)
+
 # GFM looks for e-mail addresses after it has read the character references, so that `&#64;` alone would still
 # make a link: an empty comment parts the text that it looks at.
 _AT: Final = "&#64;"
@@ -33,6 +41,33 @@ def cell(text: str, limit: int = 500) -> str:
     encoded = _referenced(pictured(shorten(text, limit)))
     encoded = encoded.replace(_LINE_END, "<br>").replace(_AT, _PARTED_AT)
     return f"<code>{encoded}</code>" if text else ""
+
+
+def prose(text: str, names: Iterable[str] = (), *, ours: bool = False, limit: int = 2000) -> str:
+    """Write a sentence of ours, with what came from outside in it as code.
+
+    From outside is what follows the first colon or bracket (not in a text that is `ours` as a whole), what
+    stands in quotes, each of `names`, and every word that is more than a word to GitHub. What stands between
+    backticks is the name of something.
+    """
+    kept = pictured(shorten(text, limit))
+    known = "|".join([*(re.escape(pictured(name)) for name in names if name), _QUOTED])
+    written, at = "", 0
+    for match in [*re.finditer(known, kept), None]:
+        part = kept[at : match.start() if match else len(kept)]
+        begin = None if ours else _OUTSIDE.search(part)
+        if begin:
+            return written + _words(part[: begin.end()]) + cell(kept[at + begin.end() :], limit)
+        written += _words(part)
+        if match:
+            written += cell(match[0].strip("`"), limit)
+            at = match.end()
+    return written
+
+
+def _words(text: str) -> str:
+    """Write words as they are, and all that is more as code."""
+    return " ".join(_referenced(word) if _WORD.fullmatch(word) else cell(word) for word in text.split(" "))
 
 
 def block(text: str, room: int) -> str:

@@ -1,15 +1,19 @@
-"""The summary page in GitHub-flavoured Markdown: the verdict, a table, the time line, and what went wrong."""
+"""The summary page in GitHub-flavoured Markdown: the verdict, what to do, what went wrong, and the time line.
+
+Sentences of ours are plain text, and only what came from outside is code. No column, row or part says
+nothing, and no sentence stands there twice. All moments are UTC.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 from cfgate import __version__
-from cfgate.model import GateStatus, JobStatus, Outcome, Result, Retry, counted, state_of
+from cfgate.model import GateStatus, Outcome, Result, Retry, counted, standing
 from cfgate.report.annotations import links
 from cfgate.report.gantt import gantt
-from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, table
+from cfgate.report.gfm import LEFT, RIGHT, block, cell, fitting, folding, prose, table
 from cfgate.text.wording import duration, elapsed, moment, plural
 
 # GitHub drops a summary of more than 1,048,576 bytes whole. These rooms, and what is small besides them, make
@@ -18,19 +22,34 @@ _OUTCOMES_ROOM: Final = 200_000
 _LINKS_ROOM: Final = 50_000
 _TIMES_ROOM: Final = 100_000
 _ERRORS_ROOM: Final = 300_000
-_WARNINGS_ROOM: Final = 50_000
+_LIST_ROOM: Final = 40_000  # of problems, of advice and of warnings each
 _RETRIES_ROOM: Final = 150_000
-_HEADLINE: Final = 2000  # characters
 _HEADING: Final = 2000  # bytes at most of what stands above a job error
 
-_ICONS: Final = {GateStatus.READY: "✅", GateStatus.PENDING: "⏳", GateStatus.INTERRUPTED: "🛑"}
-_BAD: Final = "❌"
+ICONS: Final = {
+    GateStatus.READY: "✅",
+    GateStatus.PENDING: "⏳",
+    GateStatus.FAILED: "❌",
+    GateStatus.SQUASHED: "♻️",
+    GateStatus.TIMEOUT: "⏰",
+    GateStatus.STALLED: "🐌",
+    GateStatus.REJECTED: "⛔",
+    GateStatus.NOT_FOUND: "🔍",
+    GateStatus.UNAVAILABLE: "🔌",
+    GateStatus.INCONSISTENT: "❓",
+    GateStatus.INVALID: "✏️",
+    GateStatus.INTERRUPTED: "🛑",
+    GateStatus.ERROR: "🐞",
+}
 
 _REHEARSAL: Final = (
     "> [!WARNING]\n"
     "> **This is a rehearsal.** A simulator was asked instead of Clanforge: "
     "the verdict says nothing about a real job."
 )
+_STAMPS: Final = ("created", "started", "updated", "eta")
+# A column: its alignment, and what it says of an outcome; one that says nothing about any is left out.
+_Column = tuple[str, Callable[[Outcome], str]]
 
 
 def markdown(result: Result, details_url: str = "") -> str:
@@ -44,28 +63,31 @@ def markdown(result: Result, details_url: str = "") -> str:
 def _parts(result: Result, details_url: str) -> Iterator[str]:
     yield f"## {_verdict(result.status)}: {_about(result)}"
     yield _REHEARSAL if result.rehearsal else ""
-    yield cell(result.reason, _HEADLINE)
-    yield f"**What to do:** {cell(result.remedy, _HEADLINE)}" if result.remedy else ""
+    yield _reason(result)
+    yield _advice(result)
+    yield from _errors(result)
     yield _outcomes(result)
     yield _links(result, details_url)
     yield _chart(result)
     yield _times(result)
-    yield from _errors(result)
     yield _warnings(result)
     yield _retries(result)
     yield _footer(result)
 
 
 def _verdict(status: GateStatus) -> str:
-    return f"{_ICONS.get(status, _BAD)} {status.label.replace('_', ' ')}"
+    return f"{ICONS[status]} {status.label.replace('_', ' ')}"
 
 
 def _about(result: Result) -> str:
-    """Say in the headline what the verdict is about, in words of ours only."""
+    """Name what the verdict is about, in words of ours only."""
     targets = [outcome.target for outcome in result.outcomes]
     if len(targets) == 1:
         return f"{targets[0].resource.noun} {targets[0].id}"
-    return counted(targets) if targets else "cfgate"
+    if not targets:
+        return "the configuration" if result.status is GateStatus.INVALID else "cfgate"
+    ready = sum(outcome.status is GateStatus.READY for outcome in result.outcomes)
+    return counted(targets) if result.ready else f"{ready} of {counted(targets)} ready"
 
 
 def _name(outcome: Outcome) -> str:
@@ -74,31 +96,101 @@ def _name(outcome: Outcome) -> str:
     return f"{target.resource.noun} {target.id} {cell(target.name, limit=100)}".strip()
 
 
-def _outcomes(result: Result) -> str:
-    columns = {
-        "Target": LEFT,
-        "Verdict": LEFT,
-        "State": LEFT,
-        "Progress": RIGHT,
-        "Waited": RIGHT,
-        "Requests": RIGHT,
-        "Retries": RIGHT,
-        "Reason": LEFT,
-    }
+def _reason(result: Result) -> str:
+    """Say what happened: once, and of several targets each in its own row; several problems are a list."""
+    if len(result.problems) > 1:
+        problems = fitting(
+            result.problems, lambda problem: f"- {_sentence(problem, ours=True)}", _LIST_ROOM, _more
+        )
+        return "\n".join(problems)
+    if len(result.outcomes) > 1 and result.status is not GateStatus.INTERRUPTED:
+        return ""
+    names = [outcome.target.name for outcome in result.outcomes]
+    return _sentence(_without_error(result), *names, ours=result.status is GateStatus.INVALID)
+
+
+def _without_error(result: Result) -> str:
+    """Leave out the first line of the job error, which follows in full."""
+    error = next((outcome.job.error for outcome in result.outcomes if outcome.job and outcome.job.error), "")
+    head, mark, tail = result.reason.partition(": ")
+    return head if mark and error and tail.removesuffix("…") in error else result.reason
+
+
+def _sentence(text: str, *names: str, ours: bool = False) -> str:
+    """Write a clause as a sentence."""
+    begun = text[:1].upper() + text[1:] if text[:1].islower() else text
+    written = prose(begun, names, ours=ours)
+    return written if not written or text.endswith((".", "!", "?", "…")) else f"{written}."
+
+
+def _advice(result: Result) -> str:
+    """Say what to do: of several targets for each kind of trouble."""
+    advice: dict[str, list[Outcome]] = {}
+    for outcome in sorted(result.outcomes, key=lambda outcome: outcome.status.precedence):
+        if outcome.remedy and len(result.outcomes) > 1:
+            advice.setdefault(outcome.remedy, []).append(outcome)
+    if len(advice) < 2:
+        return f"**What to do:** {prose(result.remedy, ours=True)}" if result.remedy else ""
+
+    def part(entry: tuple[str, list[Outcome]]) -> str:
+        remedy, outcomes = entry
+        more = f" and {len(outcomes) - 1} more" if len(outcomes) > 1 else ""
+        return f"- {_name(outcomes[0])}{more}: {prose(remedy, ours=True)}"
+
+    lines = fitting(list(advice.items()), part, _LIST_ROOM, _more)
+    return "\n".join(["**What to do:**", "", *lines])
+
+
+def _more(left: int) -> str:
+    return f"- … and {left} more"
+
+
+def _columned(titles: dict[str, _Column], outcomes: list[Outcome], room: int, *, named: bool = True) -> str:
+    """Write a table with the columns that say something."""
+    kept = {title: column for title, column in titles.items() if any(map(column[1], outcomes))}
+    columns = {title: alignment for title, (alignment, _) in kept.items()}
 
     def cells(outcome: Outcome) -> tuple[str, ...]:
-        return (
-            _name(outcome),
-            _verdict(outcome.status),
-            state_of(outcome.job),
-            _or_dash(outcome.job.progress if outcome.job else None, " %"),
-            duration(outcome.waited),
-            str(outcome.requests),
-            str(len(outcome.retries)),
-            cell(outcome.reason),
-        )
+        told = tuple(tell(outcome) or "–" for _, tell in kept.values())
+        return (_name(outcome), *told) if named else told
 
-    return table(columns, result.outcomes, cells, _OUTCOMES_ROOM) if result.outcomes else ""
+    return table({"Target": LEFT, **columns} if named else columns, outcomes, cells, room) if kept else ""
+
+
+def _outcomes(result: Result) -> str:
+    """Show each of several targets in a row; one alone has a line."""
+    if len(result.outcomes) == 1:
+        return _facts(result.outcomes[0])
+    columns: dict[str, _Column] = {
+        "Verdict": (LEFT, lambda outcome: _verdict(outcome.status)),
+        "Last seen": (LEFT, lambda outcome: standing(outcome.job) if outcome.job else ""),
+        "Waited": (RIGHT, lambda outcome: duration(round(outcome.waited))),
+        "Requests": (RIGHT, lambda outcome: str(outcome.requests)),
+        "Retries": (RIGHT, lambda outcome: str(len(outcome.retries) or "")),
+        "Reason": (LEFT, _row_reason),
+    }
+    return _columned(columns, list(result.outcomes), _OUTCOMES_ROOM) if result.outcomes else ""
+
+
+def _facts(outcome: Outcome) -> str:
+    last = standing(outcome.job) if outcome.job else ""
+    facts = [
+        f"Waited {duration(round(outcome.waited))}",
+        plural(outcome.requests, "request"),
+        plural(len(outcome.retries), "retry", "retries") if outcome.retries else "",
+        f"last seen {last}" if last and last not in outcome.reason else "",
+        cell(outcome.target.name, limit=100),
+    ]
+    return " · ".join(fact for fact in facts if fact)
+
+
+def _row_reason(outcome: Outcome) -> str:
+    """Say why a target is not ready; the name of it stands at the left, and a job error above."""
+    error = outcome.job.error if outcome.job else ""
+    if outcome.status is GateStatus.READY or (outcome.status.by_job and error):
+        return ""
+    reason = outcome.reason.removeprefix(outcome.target.label).lstrip(": ")
+    return prose(reason[:1].upper() + reason[1:], [outcome.target.name], limit=500)
 
 
 def _links(result: Result, details_url: str) -> str:
@@ -110,73 +202,121 @@ def _links(result: Result, details_url: str) -> str:
     return f"**Details:** {', '.join(parts)}" if parts else ""
 
 
-def _or_dash(value: int | None, unit: str = "") -> str:
-    return "–" if value is None else f"{value}{unit}"
-
-
 def _chart(result: Result) -> str:
     chart, left = gantt(result)
     if not chart:
         return ""
-    cut = f" There was no room for {plural(left, 'more target')}." if left else ""
-    return f"### Time line\n\n```mermaid\n{chart}```\n\nIn the time zone of your browser.{cut}"
+    cut = f"\n\nThere was no room for {plural(left, 'more target')}." if left else ""
+    return f"### Time line (UTC)\n\n```mermaid\n{chart}```{cut}"
 
 
 def _times(result: Result) -> str:
-    """Show what the API's own clock says of each job."""
-    titles = ("Target", "Created", "Started", "Updated", "Estimated end", "Failures so far")
+    """Show what the API's own clock says of each job: of a single day the date stands in the heading."""
+    jobs = [outcome for outcome in result.outcomes if outcome.job]
+    days = {stamp[:10] for outcome in jobs for field in _STAMPS if (stamp := _stamp(outcome, field))}
+    short = 11 if len(days) == 1 else 0
+    columns: dict[str, _Column] = {
+        "Created": (LEFT, lambda outcome: _stamp(outcome, "created")[short:]),
+        "Started": (LEFT, lambda outcome: _stamp(outcome, "started")[short:]),
+        "Ended": (LEFT, lambda outcome: _stamp(outcome, "updated")[short:] if _over(outcome) else ""),
+        "Updated": (LEFT, lambda outcome: "" if _over(outcome) else _stamp(outcome, "updated")[short:]),
+        "Estimated end": (LEFT, lambda outcome: _stamp(outcome, "eta")[short:]),
+        "Queued for": (RIGHT, lambda outcome: _between(outcome, "created", "started")),
+        "Ran for": (RIGHT, lambda outcome: _between(outcome, "started", "updated") if _over(outcome) else ""),
+        "Failed before": (RIGHT, _failures),
+    }
+    times = _columned(columns, jobs, _TIMES_ROOM, named=len(result.outcomes) > 1)
+    day = f"{days.pop()} " if short else ""
+    return f"### By the API's clock ({day}UTC)\n\n{times}" if times else ""
 
-    def cells(seen: tuple[Outcome, JobStatus]) -> tuple[str, ...]:
-        outcome, job = seen
-        stamps = (job.created, job.started, job.updated, job.eta)
-        return _name(outcome), *(moment(stamp) if stamp else "–" for stamp in stamps), _or_dash(job.failures)
 
-    jobs = [(outcome, outcome.job) for outcome in result.outcomes if outcome.job]
-    times = table(dict.fromkeys(titles, LEFT), jobs, cells, _TIMES_ROOM)
-    return f"### Jobs, by the API's clock\n\n{times}" if jobs else ""
+def _over(outcome: Outcome) -> bool:
+    return bool(outcome.job and outcome.job.state and outcome.job.state.terminal)
+
+
+def _stamp(outcome: Outcome, field: str) -> str:
+    """Write a stamp of a job; an estimate of the end only while it has not come."""
+    unix = getattr(outcome.job, field) if field != "eta" or not _over(outcome) else None
+    return moment(unix).removesuffix(" UTC") if unix else ""
+
+
+def _between(outcome: Outcome, begin: str, end: str) -> str:
+    """Write the time between two stamps of a job, if both are known and in their order."""
+    first, last = getattr(outcome.job, begin), getattr(outcome.job, end)
+    return duration(last - first) if first and last and first <= last else ""
+
+
+def _failures(outcome: Outcome) -> str:
+    """Count the failures before the last one, which the verdict has told."""
+    failures = (outcome.job.failures if outcome.job else 0) or 0
+    before = failures - (outcome.status is GateStatus.FAILED)
+    return plural(before, "time") if before > 0 else ""
 
 
 def _errors(result: Result) -> list[str]:
-    """Show the error of each job in full, as far as there is room for all of them."""
-    errors = [
-        (outcome, outcome.job.error) for outcome in result.outcomes if outcome.job and outcome.job.error
-    ]
+    """Show the errors of the jobs in full, as far as there is room for all; the same of several jobs once."""
+    errors: dict[str, list[Outcome]] = {}
+    for outcome in result.outcomes:
+        if outcome.job and outcome.job.error:
+            errors.setdefault(outcome.job.error, []).append(outcome)
     share = max(_ERRORS_ROOM // max(len(errors), 1) - _HEADING, 200)
 
-    def part(failed: tuple[Outcome, str]) -> str:
-        outcome, error = failed
-        return folding(f"Job error of {_name(outcome)}", block(error, share), unfolded=True)
+    def part(failed: tuple[str, list[Outcome]]) -> str:
+        error, (first, *others) = failed
+        more = f" and {len(others)} more" if others else ""
+        return folding(f"Job error of {_name(first)}{more}", block(error, share), unfolded=True)
 
-    return fitting(errors, part, _ERRORS_ROOM, lambda left: f"… and {plural(left, 'more job error')}")
+    return fitting(
+        list(errors.items()), part, _ERRORS_ROOM, lambda left: f"… and {plural(left, 'more job error')}"
+    )
 
 
 def _warnings(result: Result) -> str:
-    warnings = [("", warning) for warning in result.warnings]
+    warnings = [("", warning, "") for warning in result.warnings]
     for outcome in result.outcomes:
-        warnings += [(f"{_name(outcome)}: ", warning) for warning in outcome.warnings]
+        about = f"{_name(outcome)}: " if len(result.outcomes) > 1 else ""
+        warnings += [(about, warning, outcome.target.name) for warning in outcome.warnings]
 
-    def part(warning: tuple[str, str]) -> str:
-        return f"- ⚠️ {warning[0]}{cell(warning[1])}"
+    def part(warning: tuple[str, str, str]) -> str:
+        about, text, name = warning
+        return f"- ⚠️ {about}{prose(text, [name]) if about else _sentence(text, name)}"
 
-    lines = fitting(warnings, part, _WARNINGS_ROOM, lambda left: f"- … and {left} more")
+    lines = fitting(warnings, part, _LIST_ROOM, _more)
     return "### Warnings\n\n" + "\n".join(lines) if lines else ""
 
 
 def _retries(result: Result) -> str:
-    columns = {"After": RIGHT, "Target": LEFT, "What came": LEFT, "Asked again in": RIGHT}
+    """Show the answers that could not be used, those of the same kind in a row as one."""
+    several = len(result.outcomes) > 1
+    target = {"Target": LEFT} if several else {}
+    columns = {"From": RIGHT, "To": RIGHT, **target, "What came": LEFT, "Retries": RIGHT}
 
-    def cells(asked_again: tuple[Outcome, Retry]) -> tuple[str, ...]:
-        outcome, retry = asked_again
-        return elapsed(retry.at), _name(outcome), cell(retry.why), duration(retry.pause)
+    def cells(row: tuple[Outcome, list[Retry]]) -> tuple[str, ...]:
+        outcome, alike = row
+        name = (_name(outcome),) if several else ()
+        begin, end = elapsed(alike[0].at), elapsed(alike[-1].at + alike[-1].pause)
+        return begin, end, *name, prose(alike[0].why, limit=500), str(len(alike))
 
-    retries = [(outcome, retry) for outcome in result.outcomes for retry in outcome.retries]
-    retries.sort(key=lambda pair: pair[1].at)
-    rows = table(columns, retries, cells, _RETRIES_ROOM)
-    return folding(plural(len(retries), "retry", "retries"), rows) if retries else ""
+    rows = [(outcome, alike) for outcome in result.outcomes for alike in _alike(outcome.retries)]
+    rows.sort(key=lambda row: row[1][0].at)
+    count = sum(len(outcome.retries) for outcome in result.outcomes)
+    written = table(columns, rows, cells, _RETRIES_ROOM)
+    return folding(plural(count, "retry", "retries"), written) if rows else ""
+
+
+def _alike(retries: tuple[Retry, ...]) -> Iterator[list[Retry]]:
+    """Part retries where an answer came in between, or something else came than before."""
+    row: list[Retry] = []
+    for retry in retries:
+        if row and (retry.attempt == 1 or retry.why != row[-1].why):
+            yield row
+            row = []
+        row.append(retry)
+    if row:
+        yield row
 
 
 def _footer(result: Result) -> str:
-    return (
-        f"cfgate {__version__} · exit code {result.exit_code} · started {moment(result.started)} · "
-        f"took {duration(result.waited)}"
-    )
+    started = f"started {moment(result.started)} · " if result.started else ""
+    took = f"took {duration(round(result.waited))}" if len(result.outcomes) > 1 else ""
+    return f"cfgate {__version__} · exit code {result.exit_code} · {started}{took}".removesuffix(" · ")

@@ -278,16 +278,6 @@ OPTIONS: Final = (
         not_in_file="becomes a link that people trust, and a pull request could lead them astray",
     ),
     Option(
-        "verbose",
-        "Log every request: its time, what came, the next pause and why; so does the host's step debugging",
-        parsers.yes_or_no,
-        metavar="true|false",
-        section=REPORTS,
-        default="false",
-        not_in_file="is for whoever reads this one log",
-        boolean=True,
-    ),
-    Option(
         "api-url",
         "Where the API is: https, or http with a loopback address",
         api_url,
@@ -303,6 +293,16 @@ OPTIONS: Final = (
         metavar="FILE",
         section=CONNECTION,
         not_in_file="says which servers to trust with the credentials, and a pull request could add its own",
+    ),
+    Option(
+        "verbose",
+        "Log every request: its time, what came, the next pause and why; so does the host's step debugging",
+        parsers.yes_or_no,
+        metavar="true|false",
+        section=CONNECTION,
+        default="false",
+        not_in_file="is for whoever reads this one log",
+        boolean=True,
     ),
     Option(
         "rehearse",

@@ -27,6 +27,7 @@ IN_FILE = {
     "error-tolerance",
     "not-found-grace",
     "stall-timeout",
+    "queue-timeout",
     "fail-fast",
 }
 NOT_IN_FILE = {
@@ -43,6 +44,7 @@ NOT_IN_FILE = {
     "summary-file",
     "annotations-file",
     "details-url",
+    "verbose",
 }
 
 
@@ -101,6 +103,7 @@ def test_a_target_may_differ_in_everything_about_it() -> None:
         "error-tolerance",
         "not-found-grace",
         "stall-timeout",
+        "queue-timeout",
     }
     assert not any(option.many or option.not_in_file for option in TARGET_OPTIONS)
 
