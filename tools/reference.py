@@ -1,7 +1,7 @@
 """Write the reference into the documents: options, outputs and exit codes, from the tables in the code.
 
 A document has a part between two marks, `reference: NAME` and `reference: end`, each in a comment of its own
-kind; whatever stands between them is written anew. The schema of the config file is written whole.
+kind; whatever stands between them is written anew. The schemas are written whole.
 `python tools/reference.py` writes, and `python tools/reference.py --check` only tells which documents are
 stale (exit code 1).
 """
@@ -20,11 +20,11 @@ sys.path.insert(0, str(ROOT))  # run as a script, from anywhere
 
 from cfgate import __version__  # noqa: E402 - the path comes first
 from cfgate.model import GateStatus  # noqa: E402
-from cfgate.report.dotenv import variable  # noqa: E402
+from cfgate.report.dotenv import LEFT_OUT, variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
 from cfgate.settings.options import OPTIONS, SECTIONS, TARGETS, Option  # noqa: E402
 from cfgate.simulator import load, names  # noqa: E402
-from tools import image, schema  # noqa: E402
+from tools import image, result_schema, scenario_schema, schema  # noqa: E402
 from tools.release import pinned_image  # noqa: E402
 
 DOCUMENTS: Final = (
@@ -197,7 +197,7 @@ def output_table() -> Iterator[str]:
     """Table the outputs for people."""
     yield from _head("output", "dotenv", "what it holds")
     for name, description in DESCRIPTIONS.items():
-        dotenv = "–" if name == "result" else f"`{variable(name)}`"
+        dotenv = f"`{variable(name)}`" if name not in LEFT_OUT else "–"
         yield _row(f"`{name}`", dotenv, description)
 
 
@@ -259,7 +259,8 @@ def renewed(text: str) -> str:
 
 def stale() -> dict[Path, str]:
     """Tell which documents are not what the code says, and what they should be."""
-    wanted = {path: renewed(path.read_text("utf-8")) for path in DOCUMENTS} | {schema.PATH: schema.text()}
+    wanted = {path: renewed(path.read_text("utf-8")) for path in DOCUMENTS}
+    wanted |= {made.PATH: made.text() for made in (schema, result_schema, scenario_schema)}
     return {
         path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text
     }

@@ -28,6 +28,9 @@ _REDUCTIONS: Final = ((256, 8000), (64, 2000), (16, 500), (4, 200), (1, 80))
 # A matrix that needs more than this share of the room is left out first. GitHub's own limit is 256 jobs.
 _MATRIX_SHARE: Final = 0.75
 
+# A target never ends so, only a run that has none.
+OF_RUNS: Final = (GateStatus.INVALID,)
+
 _UNFIT: Final = re.compile("[\0\ud800-\udfff]")
 
 _CLOSING: Final = "]}"  # of the image versions, which stand last, and of the whole
@@ -38,9 +41,10 @@ Json = dict[str, Any]
 def as_dict(result: Result) -> Json:
     """Build the whole result from JSON's own types.
 
-    Job times are Unix seconds of the API's clock, `at-seconds` counts from the start of the run, and what is
-    not known is null. U+FFFD stands for half a surrogate pair, which strict parsers refuse (RFC 7493, section
-    2.1), and for U+0000: a step does not start when it finds one in a variable.
+    Job times are Unix seconds of the API's clock, `at-seconds` counts from the start of the run. Every key is
+    always there, and what is not known or was not given is null. U+FFFD stands for half a surrogate pair,
+    which strict parsers refuse (RFC 7493, section 2.1), and for U+0000: a step does not start when it finds
+    one in a variable.
     """
     decisive, target = result.decisive, result.target
     whole = {
@@ -51,14 +55,15 @@ def as_dict(result: Result) -> Json:
         "ready": result.ready,
         "exit-code": result.exit_code,
         "reason": result.reason,
-        "remedy": result.remedy,
+        "remedy": result.remedy or None,
         "rehearsal": result.rehearsal,
         "started": datetime.fromtimestamp(result.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "waited-seconds": round(result.waited, 3),
         "requests": sum(outcome.requests for outcome in result.outcomes),
         "retries": sum(len(outcome.retries) for outcome in result.outcomes),
+        "id": target.id if target else None,
         "image-version-id": target.id if target else None,
-        "name": target.name if target else None,
+        "name": (target.name or None) if target else None,
         "resource": target.resource.label if target else None,
         **_job(decisive.job if decisive else None),
         "warnings": list(result.warnings),
@@ -125,6 +130,7 @@ def _opening(head: Json) -> str:
 def _job(job: JobStatus | None) -> Json:
     """Describe a job by the names of the outputs; a known state by our names, not by one of two spellings."""
     state = job.state if job else None
+    machines = job.machines if job else None
     return {
         "job-state-id": state.id if state else None,
         "job-state-name": state.title if state else None,
@@ -135,13 +141,17 @@ def _job(job: JobStatus | None) -> Json:
         "job-started": job.started if job else None,
         "job-updated": job.updated if job else None,
         "job-eta": job.eta if job else None,
+        "machines-pending": machines.pending if machines else None,
+        "machines-failed": machines.failed if machines else None,
+        "machines-completed": machines.completed if machines else None,
     }
 
 
 def _totals(result: Result) -> Json:
-    """Count the targets by how they ended."""
+    """Count the targets by how they ended; what none of them did is 0."""
     labels = [outcome.status.label for outcome in result.outcomes]
-    return {"image-versions": len(labels), **{label: labels.count(label) for label in dict.fromkeys(labels)}}
+    counts = {status.label: labels.count(status.label) for status in GateStatus if status not in OF_RUNS}
+    return {"image-versions": len(labels), **counts}
 
 
 def _matrix_job(outcome: Outcome) -> Json:
@@ -149,6 +159,7 @@ def _matrix_job(outcome: Outcome) -> Json:
     target = outcome.target
     return {
         "name": target.name or target.label,
+        "id": target.id,
         "image-version-id": target.id,
         "resource": target.resource.label,
         "status": outcome.status.label,
@@ -158,12 +169,13 @@ def _matrix_job(outcome: Outcome) -> Json:
 
 def _image_version(outcome: Outcome) -> Json:
     return {
+        "id": outcome.target.id,
         "image-version-id": outcome.target.id,
-        "name": outcome.target.name,
+        "name": outcome.target.name or None,
         "resource": outcome.target.resource.label,
         "status": outcome.status.label,
         "reason": outcome.reason,
-        "remedy": outcome.remedy,
+        "remedy": outcome.remedy or None,
         **_job(outcome.job),
         "waited-seconds": round(outcome.waited, 3),
         "requests": outcome.requests,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     Readers = Mapping[str, Callable[[object], Any]]
 
-_STAGE: Final[Readers] = {
+STAGE: Final[Readers] = {
     "state": values.state,
     "for": values.some_time,
     "progress": values.progress,
@@ -35,13 +35,13 @@ _STAGE: Final[Readers] = {
     "joberror": values.text,
     "fields": values.fields,
 }
-_WHEN: Final[Readers] = {
+WHEN: Final[Readers] = {
     "requests": values.numbers,
     "after": values.duration,
     "until": values.duration,
     "during": lambda value: values.state(value)[0],
 }
-_WHAT: Final[Readers] = {
+WHAT: Final[Readers] = {
     "delay": values.duration,
     "status": values.whole(200, 599),
     "headers": values.headers,
@@ -50,7 +50,7 @@ _WHAT: Final[Readers] = {
     "instead": values.instead,
     "connection": values.connection,
 }
-_SCENARIO: Final[Readers] = {
+SCENARIO: Final[Readers] = {
     "description": values.line,
     "begins": values.choice(Begins),
     "date-offset": values.offset,
@@ -59,7 +59,7 @@ _SCENARIO: Final[Readers] = {
     "image-version-id": values.image_version_ids,
 }
 _ROWS: Final = ("life", "faults")
-_MOST_ROWS: Final = 1000
+MOST_ROWS: Final = 1000
 _MOST_PROBLEMS: Final = 100  # more are of no use to anybody
 
 
@@ -73,8 +73,8 @@ def read(text: str, name: str, source: str) -> Scenario:
         raise ScenarioError(source, ["it has no scenario: begin with `life:` and a list of states"])
     reader = _Reader()
     whole = Entry("", "", root, root)
-    parts = reader.parts(whole, (*_SCENARIO, *_ROWS))
-    facts = reader.values(parts, _SCENARIO)
+    parts = reader.parts(whole, (*SCENARIO, *_ROWS))
+    facts = reader.values(parts, SCENARIO)
     life = reader.rows(parts, "life", least=1)
     stages = [reader.stage(row, last=row is life[-1]) for row in life]
     faults = [reader.fault(row) for row in reader.rows(parts, "faults")]
@@ -128,19 +128,19 @@ class _Reader:
         """List the rows of a list, numbered from 0."""
         if key not in parts:
             if least:
-                self.problems.append(f"key {key} is missing: write a list of {least} to {_MOST_ROWS} items")
+                self.problems.append(f"key {key} is missing: write a list of {least} to {MOST_ROWS} items")
             return []
         node = parts[key].node
-        if not isinstance(node, SequenceNode) or not least <= len(node.value) <= _MOST_ROWS:
-            advice = f"write a list of {least} to {_MOST_ROWS} items, each behind a dash"
+        if not isinstance(node, SequenceNode) or not least <= len(node.value) <= MOST_ROWS:
+            advice = f"write a list of {least} to {MOST_ROWS} items, each behind a dash"
             self._wrong(parts[key], f"cannot be used: {advice}")
             return []
         return [Entry(f"{key}[{at}]", "", row, row) for at, row in enumerate(node.value)]
 
     def stage(self, row: Entry, *, last: bool) -> dict[str, Any]:
         """Read a state of the life; check that it ends if it has to."""
-        parts = self.parts(row, _STAGE)
-        stage = self.values(parts, _STAGE)
+        parts = self.parts(row, STAGE)
+        stage = self.values(parts, STAGE)
         if isinstance(row.node, MappingNode):
             if "state" not in parts:
                 self._wrong(row, "names no `state`")
@@ -152,14 +152,14 @@ class _Reader:
 
     def fault(self, row: Entry) -> dict[str, Any]:
         """Read a fault."""
-        parts = self.parts(row, (*_WHEN, *_WHAT))
+        parts = self.parts(row, (*WHEN, *WHAT))
         if isinstance(row.node, MappingNode):
-            if not parts.keys() & _WHAT.keys():
-                self._wrong(row, f"says when, but not what: add one of {', '.join(_WHAT)}")
+            if not parts.keys() & WHAT.keys():
+                self._wrong(row, f"says when, but not what: add one of {', '.join(WHAT)}")
             bodies = [key for key in ("fields", "body", "instead") if key in parts]
             if len(bodies) > 1:
                 self._wrong(row, f"has {' and '.join(bodies)}, which exclude each other: keep one")
-        return self.values(parts, {**_WHEN, **_WHAT})
+        return self.values(parts, {**WHEN, **WHAT})
 
     def _wrong(self, entry: Entry, what: str) -> None:
         self.problems.append(problem(Wrong(what, part=""), "", entry.place))
