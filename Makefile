@@ -24,7 +24,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test quick coverage lint format definitions container fronts dist dist-check pyz pyz-check image-digest \
-  reference bench bench-fronts proofs proofs-small soak fuzz mutation lock lock-upgrade lock-check clean FORCE
+  reference bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -152,6 +152,11 @@ endef
 
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
 	$(BIN)/python -m tools.reference
+
+pictures: $(VENV)/dev.txt ## draw docs/images anew (needs npm and chromium)
+	@mkdir -p .cache/pictures
+	cd .cache/pictures && npm install --silent --no-save --prefix . mermaid@11 github-markdown-css@5 puppeteer-core@24
+	$(BIN)/python -m tools.pictures
 
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
 	$(BIN)/python benchmarks/cadence.py

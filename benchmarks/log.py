@@ -54,8 +54,9 @@ class Life:
             self.tick()
         self.now = end
 
-    def fetch(self) -> Answer:
+    def fetch(self, sends: Callable[[], None]) -> Answer:
         """Answer as the API would now."""
+        sends()
         sent = self.now
         self.now += 0.15
         if AWAY <= sent < BACK:

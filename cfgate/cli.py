@@ -16,7 +16,7 @@ from cfgate import session
 from cfgate.conclusion import UNDECIDED, bug, conclude
 from cfgate.delivery import deliver
 from cfgate.hosts import Level
-from cfgate.hosts.choose import choose
+from cfgate.hosts.choose import choose, columns, is_interactive, on_ci
 from cfgate.hosts.console import Console
 from cfgate.log.ending import write_ending
 from cfgate.settings.reading import read
@@ -64,16 +64,16 @@ class Program(NamedTuple):
 
     def _run(self, argv: Sequence[str]) -> int:
         try:
-            request = read(argv, self.environ)
+            request = read(argv, self.environ, interactive=is_interactive(self.environ, self.stdout))
         except InvalidRequest as error:
             return self._refuse(error)
         except Exception as error:  # noqa: BLE001 - a bug before it is known where reports go: the host has files
             undecided = UNDECIDED._replace(started=self.clock.time())
             return self._finish(self._host(Files()), Files(), conclude(bug(error), undecided), ())
         match request:
-            case Show(text):
+            case Show(page):
                 console = Console(self.stdout)
-                console.write(f"{text}\n")
+                console.write(f"{page(columns(self.environ, self.stdout))}\n")
                 console.close()
                 return 0
             case Simulate():
@@ -86,7 +86,8 @@ class Program(NamedTuple):
                 return self._finish(host, request.settings.files, result, request.secrets)
 
     def _refuse(self, error: InvalidRequest) -> int:
-        host = self._host(error.files)
+        """Report an invalid call: where a CI host reads along to its log, else to stderr, as programs do."""
+        host = self._host(error.files) if on_ci(self.environ) else choose(self.environ, self.stderr)
         for warning in error.warnings:
             host.annotate(Level.WARNING, "cfgate: settings", warning)
         before = UNDECIDED._replace(

@@ -24,9 +24,9 @@ UNDECIDED: Final = Result(
     GateStatus.ERROR,
     GateStatus.ERROR.exit_code,
     "cfgate was stopped before it could decide",
-    "Look at how this job ended: cfgate was killed, or its machine went away. Then run this step again.",
+    "Look at how this job ended: cfgate was killed, or its machine went away. Then run the gate again.",
 )
-_INTERRUPTED: Final = "The job goes on at Clanforge. Run this step again to wait for it."
+_INTERRUPTED: Final = "The job goes on at Clanforge. Run the gate again to wait for it."
 
 
 def conclude(

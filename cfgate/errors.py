@@ -127,7 +127,7 @@ class NoAnswer(Unusable):
 
     status = GateStatus.UNAVAILABLE
     label = "no answer"
-    remedy = "Check that the API is up and that `api-url` names it, then run this step again."
+    remedy = "Check that the API is up and that `api-url` names it, then run the gate again."
 
 
 class Unresolved(NoAnswer):

@@ -161,7 +161,7 @@ def test_credentials_that_are_inputs_are_masked_and_shown_nowhere_else(github: G
 
 
 def test_a_flaky_api_is_ridden_out(github: Github) -> None:
-    """A 502, three 503, a 429, a reset, an HTML page and a 404 at the start cost time, and two lines for each bad patch."""
+    """A 502, three 503, a 429, a reset, an HTML page and a 404 cost time, and two lines a bad patch."""
     with playing("flaky") as simulator:
         ran = github.run(simulator, poll_interval="1s")
     assert ran.code == 0, ran.stdout
@@ -208,7 +208,7 @@ def test_a_signal_leaves_everything_written(name: str, number: signal.Signals, g
     assert ran.outputs["ready"] == "false"
     assert number.name in ran.outputs["reason"]
     assert "interrupted" in ran.summary.lower()
-    assert "Run this step again" in ran.lines[-1]
+    assert "Run the gate again" in ran.lines[-1]
 
 
 def test_a_killed_gate_leaves_no_green_behind(github: Github) -> None:

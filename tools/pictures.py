@@ -1,8 +1,8 @@
 """Draw the pictures of docs/images: the summary as GitHub shows it, and a terminal in an outage.
 
-Every picture is of a real run: the program plays a scenario on a clock that jumps, and its summary is rendered by
-GitHub's own Markdown library, its style sheet and mermaid, in a headless Chromium. `make pictures` gets what is
-needed into .cache/pictures; `python -m tools.pictures FOLDER` draws all endings, in all widths, into a folder.
+Every picture is of a real run: the program plays a scenario on a clock that jumps, and its summary is
+rendered by GitHub's own Markdown library, its style sheet and mermaid, in a headless Chromium. The command
+`make pictures` gets the last two into .cache/pictures; `python -m tools.pictures FOLDER` draws every ending, wide and narrow.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ life:
   - {state: Queued, for: 40s}
   - {state: Running, for: 4m, progress: 0 to 63}
   - state: Failed
-    joberror: "packaging stopped: no space left on device\n  /build/Content/Paks/level_07.pak\n  12.4 GiB needed, 3.1 GiB free"
+    joberror: "packaging stopped: no space left\n  level_07.pak: 12.4 GiB needed, 3.1 GiB free"
 """
 RUNNING: Final = "life: [{state: Queued, for: 1m}, {state: Running, progress: 37}]"
 
@@ -160,8 +160,9 @@ def page(markdown: str, theme: str, libraries: Path) -> str:
     ground = {"light": "#ffffff", "dark": "#0d1117"}[theme]
     settings = json.dumps({"startOnLoad": True, "theme": "dark" if theme == "dark" else "default"})
     return (
-        f'<!doctype html><meta charset="utf-8"><style>{style}body{{margin:0;padding:24px;background:{ground}}}'
-        f'</style><article class="markdown-body">{body}</article>'
+        f'<!doctype html><meta charset="utf-8"><style>{style}'
+        f"body{{margin:0;padding:24px;background:{ground}}}</style>"
+        f'<article class="markdown-body">{body}</article>'
         f'<script src="{libraries}/mermaid/dist/mermaid.min.js"></script>'
         f"<script>mermaid.initialize({settings})</script>"
     )

@@ -1,7 +1,7 @@
 """Write the reference into the documents: options, outputs and exit codes, from the tables in the code.
 
 A document has a part between two marks, `reference: NAME` and `reference: end`, each in a comment of its own
-kind; whatever stands between them is written anew. The schemas are written whole.
+kind; whatever stands between them is written anew. The schemas, completions and man page are written whole.
 `python tools/reference.py` writes, and `python tools/reference.py --check` only tells which documents are
 stale (exit code 1).
 """
@@ -24,7 +24,7 @@ from cfgate.report.dotenv import LEFT_OUT, variable  # noqa: E402
 from cfgate.report.outputs import DESCRIPTIONS  # noqa: E402
 from cfgate.settings.options import OPTIONS, SECTIONS, TARGETS, Option  # noqa: E402
 from cfgate.simulator import load, names  # noqa: E402
-from tools import image, result_schema, scenario_schema, schema  # noqa: E402
+from tools import image, result_schema, scenario_schema, schema, shell  # noqa: E402
 from tools.release import pinned_image  # noqa: E402
 
 DOCUMENTS: Final = (
@@ -260,7 +260,7 @@ def renewed(text: str) -> str:
 def stale() -> dict[Path, str]:
     """Tell which documents are not what the code says, and what they should be."""
     wanted = {path: renewed(path.read_text("utf-8")) for path in DOCUMENTS}
-    wanted |= {made.PATH: made.text() for made in (schema, result_schema, scenario_schema)}
+    wanted |= {made.PATH: made.text() for made in (schema, result_schema, scenario_schema)} | shell.files()
     return {
         path: text for path, text in wanted.items() if not path.exists() or path.read_text("utf-8") != text
     }
@@ -273,6 +273,7 @@ def main(arguments: list[str]) -> int:
         if "--check" in arguments:
             print(f"{path.name} is stale: run `make reference`", file=sys.stderr)
         else:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, "utf-8")
             print(f"wrote {path.name}")
     return 1 if documents and "--check" in arguments else 0

@@ -1,4 +1,4 @@
-"""The JSON Schema of the result: the output `result` and the file `result-file`, from the code that writes them."""
+"""The JSON Schema of the result (output `result`, file `result-file`), from the code that writes it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ _JOB: Final[Schema] = {
     **_STATE,
     "job-failed": _MAYBE,
     "job-error": {"type": ["string", "null"]},
-    **dict.fromkeys(("job-created", "job-started", "job-updated", "job-eta"), _STAMP),
-    **dict.fromkeys(("machines-pending", "machines-failed", "machines-completed"), {**_MAYBE, "minimum": 0}),
+    **{f"job-{moment}": {**_STAMP} for moment in ("created", "started", "updated", "eta")},
+    **{f"machines-{kind}": {**_MAYBE, "minimum": 0} for kind in ("pending", "failed", "completed")},
 }
 _STATUS: Final[Schema] = {"enum": [status.label for status in GateStatus]}
 _RESOURCE: Final = [resource.label for resource in Resource]

@@ -38,7 +38,9 @@ class History:
         self._state_since = self._began  # when the state was first seen that has been seen ever since
         self._ran = self._began  # when the job was last seen to run
         self._sent = self._began  # when the last request began
-        self._look: tuple[float, JobStatus | None, str] | None = None  # the last request, until it is reported
+        self._look: tuple[float, JobStatus | None, str] | None = (
+            None  # the last request, until it is reported
+        )
         self._failures = 0  # that a note has reported
         self._sequence = Sequence()
         self._noted = ""  # the doubt about endings that was noted last

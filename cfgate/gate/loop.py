@@ -248,7 +248,7 @@ class Gate:
         return answer
 
     def _report_retry(self, state: RetryCallState, patience: float) -> None:
-        """Report an answer that could not be used; `patience` is how many seconds the gate goes on at most."""
+        """Report an answer that could not be used, and for how many seconds the gate goes on at most."""
         error = _error(state)
         because = "backing off" if error.retry_after is None else "the API asked for this pause"
         self._history.pausing(state.upcoming_sleep, because)

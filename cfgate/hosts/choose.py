@@ -78,6 +78,23 @@ def _keys(stream: TextIO | None) -> Keys | None:
         return None
 
 
+def on_ci(environ: Mapping[str, str]) -> bool:
+    """Whether a CI host runs this, which reads one stream as its log."""
+    known = any(_is_true(environ, name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"))
+    return known or bool(environ.get("CI"))
+
+
+def is_interactive(environ: Mapping[str, str], stream: TextIO | None) -> bool:
+    """Whether somebody sits at a terminal."""
+    return _is_terminal(stream) and not on_ci(environ)
+
+
+def columns(environ: Mapping[str, str], stream: TextIO | None) -> int:
+    """Return how wide a page may be: as `COLUMNS` says, or the terminal; 80 where there is none."""
+    asked = environ.get("COLUMNS", "")
+    return int(asked) if asked.isascii() and asked.isdigit() and int(asked[:6]) > 0 else _size(stream).columns
+
+
 def _is_true(environ: Mapping[str, str], name: str) -> bool:
     return environ.get(name, "").lower() == "true"
 

@@ -29,7 +29,7 @@ def write_ending(host: Host, result: Result) -> None:
     _job_errors(host, result)
     for outcome in result.outcomes:
         for warning in outcome.job.warnings if outcome.job and outcome.status is GateStatus.READY else ():
-            host.annotate(Level.WARNING, f"{outcome.target.label} is ready, but looks odd", warning)
+            host.annotate(Level.WARNING, f"{outcome.target.label} is ready", warning)
     if len(result.outcomes) > 1:
         _tabulate(host, result.outcomes)
     if host.annotates:  # elsewhere it would say what the last lines say
@@ -86,11 +86,11 @@ def _row(outcome: Outcome) -> tuple[str, ...]:
 def _annotate(host: Host, result: Result) -> None:
     """Leave one annotation: the title says what, the message why and what to do, and what else went wrong."""
     title = f"cfgate: {_status(result)}"
-    if result.ready:
-        host.annotate(Level.NOTICE, title, result.reason)
-    else:
-        message = f"{_sentence(result.reason)} {result.remedy}".rstrip()
-        host.annotate(Level.ERROR, title, "\n".join([message, *_other_failures(result)]))
+    level = Level.NOTICE if result.ready or result.status is GateStatus.PENDING else Level.ERROR
+    message = f"{_sentence(result.reason)} {result.remedy}".rstrip()
+    host.annotate(
+        level, title, result.reason if result.ready else "\n".join([message, *_other_failures(result)])
+    )
 
 
 def _other_failures(result: Result) -> list[str]:

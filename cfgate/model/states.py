@@ -19,7 +19,11 @@ class GateStatus(Enum):
 
     ERROR = ("error", 70, "a bug in cfgate")
     INVALID = ("invalid", 2, "the configuration is wrong; nothing was sent")
-    INTERRUPTED = ("interrupted", 130, "stopped by a signal (130 for SIGINT, 143 for SIGTERM)")
+    INTERRUPTED = (
+        "interrupted",
+        130,
+        "stopped by a signal (128 + its number: 130 for SIGINT, 143 for SIGTERM)",
+    )
     FAILED = ("failed", 1, "a job ended Failed")
     SQUASHED = (
         "squashed",
@@ -34,14 +38,14 @@ class GateStatus(Enum):
     STALLED = (
         "stalled",
         5,
-        "the running job did not move for the stall time-out",
+        "the job did not move for stall-timeout, or not begin within queue-timeout",
         "Look at the job in the Clanforge dashboard; it may have to be retried there.",
     )
     TIMEOUT = (
         "timeout",
         4,
         "not finished in time",
-        "The job may still finish: run this step again, or give it more time with `timeout`.",
+        "The job may still finish: run the gate again, or give it more time with `timeout`.",
     )
     PENDING = (
         "pending",

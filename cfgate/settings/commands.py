@@ -26,8 +26,14 @@ class Command(Enum):
 
 @dataclass(slots=True)
 class Arguments(Findings):
-    """A command line: the command and its flags."""
+    """A command line: the command and its flags.
+
+    `topic` is what help is asked on, a command or a topic; empty for all. `mistaken`: a word or a flag is
+    wrong, so that what seems to be missing may only follow from it.
+    """
 
     command: Command = Command.WAIT
     help: bool = False
+    topic: str = ""
     version: bool = False
+    mistaken: bool = False

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -39,18 +40,32 @@ from cfgate.text.redaction import Redactor
 from cfgate.text.wording import Wrong
 
 
-def read(argv: Sequence[str], environ: Mapping[str, str]) -> Request:
-    """Find out what is asked for. `argv` is without the program. Raises InvalidRequest with every problem."""
+def read(argv: Sequence[str], environ: Mapping[str, str], *, interactive: bool = False) -> Request:
+    """Find out what is asked for. `argv` is without the program. Raises InvalidRequest with every problem.
+
+    `interactive`: somebody sits at a terminal, who gets the help page where nothing at all is asked for.
+    """
     arguments = _arguments(argv)
-    if arguments.help:
+    if argv[:1] in (["help"], ["version"]) and arguments.problems:
+        raise _invalid(arguments.problems, frozenset(arguments.refused), Files(), ())
+    if arguments.help or (interactive and not argv and _nothing(environ)):
         from cfgate.settings.manual import page
 
-        return Show(page())
+        return Show(partial(page, arguments.topic))
     if arguments.version:
-        return Show(f"cfgate {__version__}")
+        return Show(_version)
     if arguments.command.takes_ids:
         return _gate(arguments, environ)
     return _simulator(arguments, environ)
+
+
+def _version(columns: int) -> str:  # noqa: ARG001 - the shape of a page
+    return f"cfgate {__version__}"
+
+
+def _nothing(environ: Mapping[str, str]) -> bool:
+    """Whether the environment names nothing to wait for."""
+    return not {"image-version-id", "config"} & {*inputs(environ), *environment(environ)}
 
 
 def _arguments(argv: Sequence[str]) -> Arguments:
@@ -78,7 +93,8 @@ def _gate(arguments: Arguments, environ: Mapping[str, str]) -> Run:
     files = Files(**fields(values, FILES))  # as far as they can be read: a report is written on failure too
     known = secrets | of_proxies(environ)
     clashing = clashes(files, {name: value.text for name, value in given.items()}, environ)
-    problems += [*credentials(given), *missing_somewhere(asked, each)]
+    if not arguments.mistaken:  # what is missing may have been meant by the wrong word
+        problems += [*credentials(given), *missing_somewhere(asked, each)]
     problems += [*left_over(given, environ), *clashing.values()]
     complete = () if problems else zip(asked, each, strict=True)  # a plan needs every value
     wanted = [plan for entry, own in complete for plan in plans(entry, own)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from types import MappingProxyType
 from typing import NamedTuple
@@ -122,9 +122,9 @@ class Simulate(NamedTuple):
 
 
 class Show(NamedTuple):
-    """Asked for: `--help` or `--version`. Print the text and be done."""
+    """Asked for: `--help` or `--version`. Print the page, for as many columns as there are, and be done."""
 
-    text: str
+    page: Callable[[int], str]
 
 
 Request = Run | Simulate | Show

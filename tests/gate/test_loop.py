@@ -613,7 +613,8 @@ def test_a_roll_out_that_could_not_hold_long_enough_is_not_ready(timeout: float,
     """One look, or less than ten seconds, never make a roll-out green."""
     run = Run([rollout(0, 0, 8)], timeout=timeout, target=IMAGE)
     assert run.status is status
-    perhaps = "was perhaps Completed when time was up" if timeout else "is perhaps Completed"
+    perhaps = "was perhaps {} when time was up" if timeout else "is perhaps {}"
+    perhaps = perhaps.format("Completed (8 of 8 machines)")
     assert run.outcome.reason == f"image roll-out 7 {perhaps}, but it has to stay so for 10 s"
 
 

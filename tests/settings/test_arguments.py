@@ -94,7 +94,7 @@ def test_help_is_heard_anywhere(argv: list[str]) -> None:
 def test_a_flag_without_a_value_is_a_problem(argv: list[str]) -> None:
     """An empty value is most often an empty variable, and must not fall through to another layer."""
     assert parse(argv).problems == [
-        "flag --timeout has no value: give it one or leave it away (is a variable empty?)"
+        "flag --timeout has no value: give it one or omit it (is a variable empty?)"
     ]
 
 
@@ -116,11 +116,11 @@ def test_an_empty_id_is_a_problem() -> None:
         (["check", "-q"], "flag -q is unknown to cfgate check: see cfgate --help"),
         (["-uhunter2"], "flag -u is unknown to cfgate wait: see cfgate --help"),
         (["simulate", "--timeout=5m"], "flag --timeout is unknown to cfgate simulate: see cfgate --help"),
-        (["--no-fail-fast=yes"], "flag --no-fail-fast takes no value: leave the value away"),
-        (["--version=2"], "flag --version takes no value: leave the value away"),
+        (["--no-fail-fast=yes"], "flag --no-fail-fast takes no value: omit the value"),
+        (["--version=2"], "flag --version takes no value: omit the value"),
         (["wiat", "9001"], "wiat is not an id: did you mean `cfgate wait …`?"),
         (["--timeout=5m", "check", "9001"], "check is not an id: did you mean `cfgate check …`?"),
-        (["demo", "9001"], "cfgate demo takes no ids: leave 9001 away"),
+        (["demo", "9001"], "cfgate demo takes no ids: omit 9001"),
         (["--" + "x" * 58], f"flag --{'x' * 58} is unknown to cfgate wait: see cfgate --help"),
         (["--" + "x" * 59], f"flag '--{'x' * 58}…' is unknown to cfgate wait: see cfgate --help"),
         (["--\x1b[2J\n"], r"flag '--\x1b[2J\n' is unknown to cfgate wait: see cfgate --help"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from itertools import pairwise
 
 import pytest
 
@@ -11,9 +10,10 @@ from cfgate import __version__
 from cfgate.model import GateStatus, Target
 from cfgate.settings.commands import Command
 from cfgate.settings.description import describe
-from cfgate.settings.manual import _entry, page
-from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, Option
+from cfgate.settings.manual import TOPICS, everything, page
+from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, WHAT, Option
 from cfgate.settings.values import Plan, Settings
+from cfgate.simulator import load, names
 
 # The public contract: which options there are, and which of them may stand in the config file.
 IN_FILE = {
@@ -110,7 +110,7 @@ def test_a_target_may_differ_in_everything_about_it() -> None:
 
 def test_the_help_page_tells_everything() -> None:
     """Every option, default, exit code and command is on the page, which fits into 100 columns."""
-    text = page()
+    text = everything()
     for option in (*OPTIONS, *SIMULATE_OPTIONS):
         assert re.search(rf"{option.flag}[ ,]", text) if not option.secret else option.variable in text
         assert not option.secret or option.flag not in text
@@ -134,21 +134,62 @@ def laid_out(block: str) -> dict[str, str]:
     return found
 
 
-def test_the_help_page_uses_its_width() -> None:
-    """A line ends where the next word has no room, and the name of an option is not torn at its hyphen."""
-    lines = _entry("  --flag X", "poll-interval " * 20).splitlines()
-    assert len(lines) == 5
-    for line, following in pairwise(lines):
-        assert len(line) <= 100 < len(f"{line} {following.split()[0]}")
-        assert line.endswith("poll-interval")
+PAGES = ["", *TOPICS, *(command.word for command in Command)]
+
+
+@pytest.mark.parametrize("columns", [40, 69, 70, 80, 100, 200])
+@pytest.mark.parametrize("topic", PAGES)
+def test_a_page_obeys_the_width(topic: str, columns: int) -> None:
+    """No line is longer than the window, but for a word or an example that is; none has blanks at its end."""
+    for line in page(topic, columns).splitlines():
+        assert line == line.rstrip()
+        assert (
+            len(line) <= min(columns, 100) or " cfgate " in line or line.strip().startswith(("-", "*", "cf"))
+        ), line
+
+
+def test_a_page_uses_its_width() -> None:
+    """A wider window has fewer lines, up to 100 columns."""
+    heights = [len(page("wait", columns).splitlines()) for columns in (40, 70, 100, 200)]
+    assert heights[0] > heights[1] > heights[2] == heights[3]
+
+
+def test_the_overview_is_short() -> None:
+    """It fits on one screen, has every command, and leads to every topic."""
+    text = page()
+    assert len(text.splitlines()) <= 40
+    assert all(f" {topic}" in " ".join(text.split()) for topic in PAGES if topic)
+
+
+@pytest.mark.parametrize("command", list(Command))
+def test_the_page_of_a_command_is_about_that_command(command: Command) -> None:
+    """It has the options that the command takes, and no other."""
+    text = page(command.word)
+    flags = set(re.findall(r"^[* ] (--[a-z-]+)", text, re.MULTILINE))
+    assert flags == {option.flag for option in command.options if not option.secret}
+
+
+def test_the_page_of_the_simulator_lists_the_scenarios() -> None:
+    """Whoever asks what to play need not look elsewhere."""
+    text = " ".join(page("simulate").split())
+    assert all(f"{name} {load(name).description}" in text for name in names())
+
+
+def test_the_topics_tell_everything_together() -> None:
+    """Every option is on the page of a topic."""
+    text = "".join(page(topic) for topic in TOPICS if topic != "all")
+    assert all(
+        (option.variable if option.secret else option.flag) in text
+        for option in OPTIONS
+        if option.section != WHAT
+    )
 
 
 def test_the_help_page_is_laid_out_by_sections() -> None:
     """Each section lists its options with their values in one column, and what they do in another."""
-    intro, usage, *blocks, _, codes, examples = page().split("\n\n")
+    intro, usage, *blocks, _, _, _, codes, examples = everything().split("\n\n")
     assert intro.startswith(f"cfgate {__version__}: ")
     assert usage.splitlines()[0] == "Usage"
-    assert usage.splitlines()[-1] == "  cfgate --help, --version"
     assert {name: text for name, text in laid_out(usage).items() if text} == {
         "cfgate [wait] [ID ...]": Command.WAIT.help,
         "cfgate check [ID ...]": Command.CHECK.help,
@@ -168,11 +209,10 @@ def test_the_help_page_is_laid_out_by_sections() -> None:
             for option, text in texts.items()
         }
     assert codes.splitlines()[0] == "Exit codes"
-    assert [int(line.split()[0]) for line in codes.splitlines()[1:]] == sorted(
-        s.exit_code for s in GateStatus
-    )
+    found = [int(code) for code in re.findall(r"^ +([0-9]+)  ", codes, re.MULTILINE)]
+    assert found == sorted(status.exit_code for status in GateStatus)
     assert examples.splitlines()[0] == "Examples"
-    assert all(re.match(r"  cfgate .+  \w", line) for line in examples.splitlines()[1:])
+    assert len(re.findall(r"^  cfgate ", examples, re.MULTILINE)) >= 5
 
 
 def spelled(option: Option) -> str:
@@ -184,7 +224,7 @@ def spelled(option: Option) -> str:
 
 def test_the_help_page_marks_what_may_stand_in_the_file() -> None:
     """A star stands before exactly those flags that are keys of the config file too."""
-    assert set(re.findall(r"^\* --([a-z-]+)", page(), re.MULTILINE)) == IN_FILE
+    assert set(re.findall(r"^\* --([a-z-]+)", everything(), re.MULTILINE)) == IN_FILE
 
 
 def test_every_option_has_a_section() -> None:

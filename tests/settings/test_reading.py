@@ -13,9 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from cfgate import __version__
 from cfgate.errors import InvalidSettings
 from cfgate.model import Resource, Target
 from cfgate.settings.description import describe
+from cfgate.settings.manual import page
 from cfgate.settings.options import OPTIONS
 from cfgate.settings.reading import read
 from cfgate.settings.values import (
@@ -284,11 +286,10 @@ def test_all_problems_come_at_once(config: Path) -> None:
     """One run tells everything that has to be mended, of every layer, each once."""
     config.write_text("timeout: 90\ncolour: red\n")
     found = problems(
-        ["--bogus", "--max-interval=0", "--config=gate.yml"],
+        ["--max-interval=0", "--config=gate.yml"],
         {"INPUT_API-URL": "ftp://x", "CFGATE_FAIL_FAST": "maybe", "CLANFORGE_ACCESS_KEY": ACCESS_KEY},
     )
     expected = [
-        "--bogus",
         "colour",
         "line 1",
         "fail-fast",
@@ -568,14 +569,71 @@ def test_the_simulator_shows_no_credential(argv: list[str], environ: dict[str, s
     assert found[-1] == "the value from flag --port contains a credential: are two values swapped?"
 
 
-def test_help_and_version_need_nothing() -> None:
-    """Both are answered whatever else is wrong."""
-    request = read(["--version"], {})
+def shown(argv: list[str], environ: Mapping[str, str] | None = None, *, interactive: bool = False) -> str:
+    """Return the page that is shown."""
+    request = read(argv, environ or {}, interactive=interactive)
     assert isinstance(request, Show)
-    assert request.text.startswith("cfgate ")
-    page = read(["wait", "--bogus", "-h"], {"CFGATE_TIMEOUT": "90"})
-    assert isinstance(page, Show)
-    assert "Exit codes" in page.text
+    return request.page(100)
+
+
+@pytest.mark.parametrize("argv", [["--version"], ["-V"], ["version"], ["wait", "-V"]])
+def test_the_version_needs_nothing(argv: list[str]) -> None:
+    """It is told whatever else is missing."""
+    assert shown(argv) == f"cfgate {__version__}"
+
+
+@pytest.mark.parametrize(
+    ("argv", "topic"),
+    [
+        (["--help"], ""),
+        (["-h"], ""),
+        (["help"], ""),
+        (["9001", "-h"], ""),
+        (["wait", "--bogus", "-h"], "wait"),
+        (["check", "--help"], "check"),
+        (["help", "simulate"], "simulate"),
+        (["help", "exit-codes"], "exit-codes"),
+        (["help", "all"], "all"),
+        (["help", "--help"], ""),
+    ],
+)
+def test_help_needs_nothing(argv: list[str], topic: str) -> None:
+    """It is about the command or the topic that is named, whatever else is wrong."""
+    assert shown(argv, {"CFGATE_TIMEOUT": "90"}) == page(topic)
+
+
+def test_help_on_what_there_is_not() -> None:
+    """A word that is misspelt is told, with the one that was meant."""
+    assert problems(["help", "tming"], {}) == ("there is no help on tming: did you mean timing?",)
+    assert problems(["help", "wait", "now"], {}) == ("cfgate help takes no further words: omit now",)
+    assert problems(["version", "now"], {}) == ("cfgate version takes no further words: omit now",)
+
+
+def test_nothing_to_wait_for_shows_the_help_to_a_person() -> None:
+    """In a terminal; a script, or somebody who has named anything, is told what is missing."""
+    assert shown([], interactive=True) == page()
+    missing = "image-version-id is missing"
+    assert any(problem.startswith(missing) for problem in problems([], {}))
+    with pytest.raises(InvalidRequest):
+        read(["wait"], {}, interactive=True)
+    with pytest.raises(InvalidRequest):
+        read([], {"CFGATE_CONFIG": "none.yml"}, interactive=True)
+
+
+@pytest.mark.parametrize(
+    ("argv", "told"),
+    [
+        (["--tiemout", "5"], "flag --tiemout is unknown to cfgate wait: did you mean --timeout?"),
+        (["waiit", "9001"], "waiit is not an id: did you mean `cfgate wait …`?"),
+        (["halp"], "halp is not an id: did you mean `cfgate help …`?"),
+        (["demo", "9001"], "cfgate demo takes no ids: omit 9001"),
+    ],
+)
+def test_a_wrong_word_or_flag_is_told_alone(argv: list[str], told: str) -> None:
+    """What seems to be missing may only follow from it; a value that is wrong by itself is told too."""
+    assert problems(argv, {}) == (told,)
+    if argv[0] != "demo":
+        assert len(problems([*argv, "--max-interval=soon"], {})) == 2
 
 
 @pytest.mark.process

@@ -379,7 +379,7 @@ def test_importing_the_simulator_is_cheap() -> None:
 
 # Whatever is in a file
 
-KEYS = [*reader._SCENARIO, *reader._STAGE, *reader._WHEN, *reader._WHAT, "life", "faults"]
+KEYS = [*reader.SCENARIO, *reader.STAGE, *reader.WHEN, *reader.WHAT, "life", "faults"]
 VALUES = ["Running", "10s", "0 to 9", "within 20%", "reset in body", "huge 5MiB", "every 5, 2-4", "$now+5"]
 WORDS = st.sampled_from([*KEYS, *VALUES])
 SCALARS = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | WORDS
