@@ -2,7 +2,7 @@
 
 Every picture is of a real run: the program plays a scenario on a clock that jumps, and its summary is
 rendered by GitHub's own Markdown library, its style sheet and mermaid, in a headless Chromium. The command
-`make pictures` gets the last two into .cache/pictures; `python -m tools.pictures FOLDER` draws every ending, wide and narrow.
+`make pictures` gets the last two into .cache/pictures; `python -m tools.pictures FOLDER` draws every ending.
 """
 
 from __future__ import annotations

@@ -150,11 +150,15 @@ def _columned(titles: dict[str, _Column], outcomes: list[Outcome], room: int, *,
     kept = {title: column for title, column in titles.items() if any(map(column[1], outcomes))}
     columns = {title: alignment for title, (alignment, _) in kept.items()}
 
+    nouns = {outcome.target.resource.noun for outcome in outcomes}
+    title = nouns.pop().capitalize() if len(nouns) == 1 else "Target"
+
     def cells(outcome: Outcome) -> tuple[str, ...]:
         told = tuple(tell(outcome) or "–" for _, tell in kept.values())
-        return (_name(outcome), *told) if named else told
+        short = f"{outcome.target.id} {cell(outcome.target.name, limit=100)}".strip()
+        return (_name(outcome) if title == "Target" else short, *told) if named else told
 
-    return table({"Target": LEFT, **columns} if named else columns, outcomes, cells, room) if kept else ""
+    return table({title: LEFT, **columns} if named else columns, outcomes, cells, room) if kept else ""
 
 
 def _outcomes(result: Result) -> str:
