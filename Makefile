@@ -154,8 +154,8 @@ reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the doc
 	$(BIN)/python -m tools.reference
 
 pictures: $(VENV)/dev.txt ## draw docs/images anew (needs npm and chromium)
-	@mkdir -p .cache/pictures
-	cd .cache/pictures && npm install --silent --no-save --prefix . mermaid@11 github-markdown-css@5 puppeteer-core@24
+	@mkdir -p .cache/pictures && cp .ci/pictures/*.json .cache/pictures
+	@cd .cache/pictures && npm ci --loglevel=error >/dev/null
 	$(BIN)/python -m tools.pictures
 
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes

@@ -79,7 +79,7 @@ class Program(NamedTuple):
             case Simulate():
                 from cfgate.rehearsal import serve
 
-                return serve(request, self.environ, self.stdout, self.inbox)
+                return serve(request, self.environ, self.stdout, self.stderr, self.inbox)
             case Run():
                 host = self._host(request.settings.files)
                 result = session.run(request, host, self.inbox, self.clock, self.environ)

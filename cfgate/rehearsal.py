@@ -43,8 +43,8 @@ def rehearse(settings: Settings) -> Iterator[Settings]:
         yield settings._replace(api_url=simulator.url, credentials=_MADE_UP, ca_bundle="")
 
 
-def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: Inbox) -> int:
-    """Serve a simulated Clanforge until a signal comes; return the exit code.
+def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, stderr: TextIO, inbox: Inbox) -> int:
+    """Serve a simulated Clanforge until a signal comes; return the exit code. A wrong call goes to stderr.
 
     Where the environment has Clanforge credentials, only these are let in; otherwise everybody is.
     """
@@ -71,7 +71,7 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, inbox: 
             advice = "name another --port, or 0 for any"
             problem = f"port {request.port} is not available ({error.strerror}): {advice}"
         invalid = InvalidSettings([problem])
-        write(f"{invalid.status.label}: {problem}")
+        Console(stderr).lines(log_lines(f"{invalid.status.label}: {problem}"))
         return invalid.status.exit_code
     try:
         about = f": {scenario.description}" if scenario.description else ""

@@ -119,8 +119,8 @@ class ProgressLog:
     def _ended(self, target: Target, at: float, outcome: Outcome) -> None:
         self._latest.pop(target, None)
         self._endings[target] = outcome.status
-        if target in self._outage:
-            self._outage.over(target)
+        if target in self._outage and self._outage.over(target) and outcome.status.by_job:
+            self._line(target, at, self._outage.afterwards(at), Style.GOOD)
         self._alike[outcome.status.label] += 1
         if self._many and (outcome.status is GateStatus.READY or self._alike[outcome.status.label] > _ALIKE):
             self._changed = self._changed or self._clock.monotonic()

@@ -22,7 +22,11 @@ _MARKUP: Final = re.compile(r"[\n!-/:-@\[-`{-~]")  # a line end and all ASCII pu
 
 _LINE_END: Final = "&#10;"
 
-_QUOTED: Final = r"`[^`\n]*`|(?<![A-Za-z])'[^'\n]*'(?![A-Za-z])|\"[^\"\n]*\""
+_QUOTED: Final = (
+    r"`[^`\n]*`"
+    r"|(?<![A-Za-z])'(?:[^'\\\n]|\\.)*'(?![A-Za-z])"
+    r'|(?<![A-Za-z])"(?:[^"\\\n]|\\.)*"(?![A-Za-z])'
+)
 # Behind this begins what somebody else has said.
 _OUTSIDE: Final = re.compile(r": | (?=\()")
 # A word that is nothing but a word to GitHub: no issue (GH-1), no commit, no host name.

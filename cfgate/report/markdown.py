@@ -120,7 +120,9 @@ def _sentence(text: str, *names: str, ours: bool = False) -> str:
     """Write a clause as a sentence."""
     begun = text[:1].upper() + text[1:] if text[:1].islower() else text
     written = prose(begun, names, ours=ours)
-    return written if not written or text.endswith((".", "!", "?", "…")) else f"{written}."
+    if not written or text.endswith((".", "!", "?", "…")):
+        return written
+    return f"{written}&#46;" if written.isdigit() else f"{written}."  # a number and a dot begin a list
 
 
 def _advice(result: Result) -> str:

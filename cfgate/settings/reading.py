@@ -47,7 +47,7 @@ def read(argv: Sequence[str], environ: Mapping[str, str], *, interactive: bool =
     """
     arguments = _arguments(argv)
     if argv[:1] in (["help"], ["version"]) and arguments.problems:
-        raise _invalid(arguments.problems, frozenset(arguments.refused), Files(), ())
+        raise _invalid(arguments.problems, frozenset(arguments.refused), Files(), (), (), rehearsal=False)
     if arguments.help or (interactive and not argv and _nothing(environ)):
         from cfgate.settings.manual import page
 

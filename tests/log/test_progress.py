@@ -92,6 +92,7 @@ def test_the_log_has_one_line_for_each_change() -> None:
         " 1:12  Running    0 %",
         " 2:31  no answer (HTTP 503), retry 1, asking again in 1.4s",
         " 2:40  went back from Running to Queued",
+        " 3:40  answers come again after 1m9s and 1 retry",
         " 3:40  Completed",
     ]
 

@@ -13,7 +13,11 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pytest
+
 from tests.support.parsers.screen import Screen
+
+pytestmark = pytest.mark.process
 
 ROOT = Path(__file__).parents[2]
 PATIENCE = 30.0  # seconds

@@ -213,7 +213,7 @@ def test_a_bug_in_the_reading_of_settings_leaves_outputs(tmp_path: Path) -> None
     output = tmp_path / "output"
     code = (
         "import cfgate.cli\n"
-        "def read(*_): raise KeyError('theSecret')\n"
+        "def read(*_, **__): raise KeyError('theSecret')\n"
         "cfgate.cli.read = read\nraise SystemExit(cfgate.cli.main([]))"
     )
     process = started({"GITHUB_OUTPUT": str(output)}, code=code)

@@ -16,6 +16,8 @@ from tests.support.factories import outcome, result, results
 from tests.support.parsers import dotenv as dotenv_file
 from tests.support.parsers.dotenv import MAX_BYTES
 
+OTHERS = {"CFGATE_RESULT", *(f"CFGATE_MACHINES_{kind}" for kind in ("PENDING", "FAILED", "COMPLETED"))}
+
 
 def gitlab(text: str) -> dict[str, str]:
     """Read a report as GitLab does."""
@@ -23,9 +25,10 @@ def gitlab(text: str) -> dict[str, str]:
 
 
 def test_the_outputs_as_variables() -> None:
-    """Every output but the JSON becomes a variable with the prefix CFGATE_, empty ones too."""
+    """Every output but the JSON and the machines becomes a variable, empty ones too; twenty are allowed."""
     variables = gitlab(dotenv(outputs(result())))
-    assert set(variables) == {variable(name) for name in NAMES} - {"CFGATE_RESULT"}
+    assert set(variables) == {variable(name) for name in NAMES} - OTHERS
+    assert len(variables) <= 20
     assert variables["CFGATE_STATUS"] == "ready"
     assert variables["CFGATE_READY"] == "true"
     assert variables["CFGATE_JOB_STATE_NAME"] == "Completed"
@@ -54,7 +57,7 @@ def test_values_are_disarmed(text: str, value: str) -> None:
 def test_any_values_make_a_good_report(pairs: dict[str, str]) -> None:
     """Whatever the values are, GitLab takes the report, and nothing in it can be expanded or quoted."""
     variables = gitlab(dotenv(pairs))
-    assert set(variables) == {variable(name) for name in pairs} - {"CFGATE_RESULT"}
+    assert set(variables) == {variable(name) for name in pairs} - OTHERS
     for value in variables.values():
         assert not re.search("[$%\"'`\\\\\u2018-\u201f\x00-\x1f\x7f-\x9f]", value)
 

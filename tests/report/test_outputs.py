@@ -17,7 +17,8 @@ def test_the_names_are_the_public_contract() -> None:
     assert NAMES == (
         "status", "ready", "exit-code", "reason", "image-version-id", "job-state-id", "job-state-name",
         "job-progress", "job-failed", "job-error", "job-created", "job-started", "job-updated", "job-eta",
-        "waited-seconds", "requests", "retries", "rehearsal", "result",
+        "machines-pending", "machines-failed", "machines-completed", "waited-seconds", "requests",
+        "retries", "rehearsal", "result",
     )  # fmt: skip
 
 
@@ -50,6 +51,9 @@ def test_a_ready_job() -> None:
         "job-started": str(NOON - 30),
         "job-updated": str(NOON + 60),
         "job-eta": "",
+        "machines-pending": "",
+        "machines-failed": "",
+        "machines-completed": "",
         "waited-seconds": "220",
         "requests": "19",
         "retries": "1",

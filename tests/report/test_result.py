@@ -18,6 +18,7 @@ from tests.support import hostile
 from tests.support.factories import ID, NOON, job, outcome, result, results
 
 LIMIT = 8192
+ENDINGS = [status.label for status in GateStatus if status is not GateStatus.INVALID]
 
 
 def read(text: str) -> dict[str, Any]:
@@ -43,14 +44,15 @@ def test_a_ready_result() -> None:
         "ready": True,
         "exit-code": 0,
         "reason": "image version 9001 ended ready",
-        "remedy": "",
+        "remedy": None,
         "rehearsal": False,
         "started": "2026-11-23T12:00:00Z",
         "waited-seconds": 220.4,
         "requests": 19,
         "retries": 1,
+        "id": ID,
         "image-version-id": ID,
-        "name": "",
+        "name": None,
         "resource": "image-version",
         "job-state-id": 5,
         "job-state-name": "Completed",
@@ -61,12 +63,16 @@ def test_a_ready_result() -> None:
         "job-started": None,
         "job-updated": NOON + 60,
         "job-eta": None,
+        "machines-pending": None,
+        "machines-failed": None,
+        "machines-completed": None,
         "warnings": ["the clock is off"],
-        "totals": {"image-versions": 1, "ready": 1},
+        "totals": {"image-versions": 1, **dict.fromkeys(ENDINGS, 0), "ready": 1},
         "matrix": {
             "include": [
                 {
                     "name": "image version 9001",
+                    "id": ID,
                     "image-version-id": ID,
                     "resource": "image-version",
                     "status": "ready",
@@ -105,8 +111,8 @@ def test_a_matrix_takes_up_every_target() -> None:
         result(outcome(name="linux"), outcome(GateStatus.FAILED, id=7, resource=Resource.IMAGE_UPDATE))
     )["matrix"]
     assert [tuple(entry.values()) for entry in matrix["include"]] == [
-        ("linux", ID, "image-version", "ready", True),
-        ("image update 7", 7, "image-update", "failed", False),
+        ("linux", ID, ID, "image-version", "ready", True),
+        ("image update 7", 7, 7, "image-update", "failed", False),
     ]
 
 
@@ -139,7 +145,7 @@ def test_the_single_job_is_the_one_that_decided() -> None:
     assert facts["job-state-name"] == "Failed"
     assert facts["job-error"] == "disk full"
     assert (facts["requests"], facts["retries"]) == (41, 2)
-    assert facts["totals"] == {"image-versions": 3, "ready": 2, "failed": 1}
+    assert facts["totals"] == {"image-versions": 3, **dict.fromkeys(ENDINGS, 0), "ready": 2, "failed": 1}
 
 
 def test_a_state_has_one_name() -> None:

@@ -25,6 +25,7 @@ def run(name: str, before: str = "") -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.process
 @pytest.mark.parametrize(
     ("name", "code"), [("SIGINT", 130), ("SIGTERM", 143), ("SIGQUIT", 131), ("SIGHUP", 129)]
 )
@@ -33,6 +34,7 @@ def test_every_signal_that_asks_for_the_end_is_a_message(name: str, code: int) -
     assert run(name) == f"[('{name}', {code})]"
 
 
+@pytest.mark.process
 def test_a_program_that_was_started_by_nohup_goes_on() -> None:
     """A hang-up that is ignored stays ignored."""
     assert run("SIGHUP", "signal.signal(signal.SIGHUP, signal.SIG_IGN)") == "[]"
