@@ -8,7 +8,7 @@ from cfgate.model import JobStatus
 
 
 class Pacing(Protocol):
-    """Anything that says how long to pause after a usable answer."""
+    """Anything that returns how long to pause after a usable answer."""
 
     def next_pause(self, status: JobStatus, now: float) -> float:
         """Return seconds to pause; `now` is the API's clock in Unix seconds."""
