@@ -71,7 +71,7 @@ class Cadence:
         return min(max(min(pause, FIRST + age), self._shortest), self._longest)
 
     def _beginning(self, status: JobStatus, now: float) -> float | None:
-        """Return when the job began to run: `jobstart`, if no answer contradicts it; `None` while it waits."""
+        """Return when the job began to run: `jobstart`, if no answer contradicts it. `None`: it waits."""
         if status.state is not JobState.RUNNING:
             self._idle = now
             return None
