@@ -79,17 +79,18 @@ class Measurement:
 
 def wait(job: Job, pacing: Pacing) -> Wait:
     """Wait for a job as the gate does, API clock included, on a network that loses nothing."""
-    clock = VirtualClock(job.life.created, job.world.clock_error)
+    clock = VirtualClock(job.life.created + job.life.gate, job.world.clock_error)
     api_clock = ApiClock(clock)
     requests = 0
     while True:
         requests += 1
         sent = clock.now
-        asked = sent + ROUND_TRIP / 2
+        asked = job.life.gate + sent + ROUND_TRIP / 2
         status = judge_job(job.answer(asked), ID)
         clock.sleep(ROUND_TRIP)
         if asked >= job.end:
-            return Wait(requests, clock.now - job.end, job.end)
+            duration = job.end - job.life.gate
+            return Wait(requests, clock.now - duration, duration)
         api_clock.hear(math.floor(job.life.created + asked), sent, clock.now)
         clock.sleep(pacing.next_pause(status, api_clock.now()))
 

@@ -14,6 +14,7 @@ from random import Random
 from typing import Final, Literal
 
 ID: Final = 9001
+HEARTBEAT: Final = 30.0  # seconds
 CREATED: Final = 1_795_435_200.0  # Unix seconds: 2026-11-23T12:00:00Z
 
 Eta = Callable[[float], int | None]  # seconds since the job was created -> jobeta
@@ -32,10 +33,14 @@ class Run:
 
 @dataclass(frozen=True)
 class Life:
-    """The course of one job: `created` in Unix seconds, and when it ran. In between, it waits."""
+    """The course of one job: `created` in Unix seconds, when it ran, and when its gate starts.
+
+    In between the runs it waits. All but `created` in seconds since then.
+    """
 
     created: float
     runs: tuple[Run, ...]
+    gate: float = 0.0
 
     @property
     def end(self) -> float:
@@ -114,6 +119,23 @@ class Always:
         return lambda at: round(life.created + at + self.seconds)
 
 
+@dataclass(frozen=True)
+class Slips:
+    """An end that is put off by so many seconds whenever it is reached."""
+
+    seconds: float
+
+    def __call__(self, _: Random, life: Life) -> Eta:
+        """Make the estimate of one job."""
+        begin = life.created + life.runs[-1].begin
+
+        def eta(at: float) -> int:
+            reached = max((life.created + at - begin) // self.seconds, 0.0)
+            return round(begin + (reached + 1) * self.seconds)
+
+        return eta
+
+
 def zero(_: Random, __: Life) -> Eta:
     """Announce the beginning of 1970."""
     return lambda _: 0
@@ -154,6 +176,38 @@ def early(_: Random) -> Curve:
     return lambda share: min(share / 0.98, 1.0)
 
 
+@dataclass(frozen=True)
+class TwoPhases:
+    """Go on evenly to `top` of the progress in a share `fall` of the time, and then from 0 to the end."""
+
+    fall: float
+    top: float = 1.0
+
+    def __call__(self, _: Random) -> Curve:
+        """Make the curve of one job."""
+        return lambda share: (
+            self.top * share / self.fall if share < self.fall else (share - self.fall) / (1 - self.fall)
+        )
+
+
+# When the gate starts
+
+
+def at_once(_: Random, __: Life) -> float:
+    """Start when the job is created."""
+    return 0.0
+
+
+def anywhere(rng: Random, life: Life) -> float:
+    """Start at any time in the life of the job."""
+    return rng.uniform(0.0, life.end)
+
+
+def late(rng: Random, life: Life) -> float:
+    """Start within the last 30 s."""
+    return max(life.end - rng.uniform(0.0, 30.0), 0.0)
+
+
 # Worlds
 
 
@@ -161,23 +215,27 @@ def early(_: Random) -> Curve:
 class World:
     """A way in which jobs behave. Durations are log-normal: medians in seconds, `sigma` of their logarithms.
 
-    `bound` is what a cadence must reach in requests x latency / duration, and `p95` in seconds of latency.
+    What a cadence must reach: `bound` in requests x latency / duration, `p95` and `mean` in seconds of latency,
+    and `requests`.
     """
 
     name: str
-    bound: float
+    bound: float = math.inf
     p95: float = math.inf
+    mean: float = math.inf
+    requests: float = math.inf
     eta: Callable[[Random, Life], Eta] = nothing
     progress: Callable[[Random], Curve] = none
     step: int = 1  # per cents by which progress moves
     whole: Whole = math.floor  # how it becomes a whole number of steps
     most: int = 100  # per cents, while the job runs
-    updated: Literal["answer", "step", "state"] = "answer"
+    updated: Literal["answer", "step", "state", "heartbeat"] = "answer"
     eta_while_queued: bool = False
     retried: bool = False
     queued: float = 30.0
     running: float = 420.0
     sigma: float = 0.5
+    gate: Callable[[Random, Life], float] = at_once
     clock_error: float = 0.0  # seconds that the local clock is ahead of the API's
 
     def job(self, seed: str) -> Job:
@@ -197,7 +255,8 @@ def _life(world: World, rng: Random) -> Life:
         died = begin + 0.8 * full
         again = died + lasting(world.queued)
         runs = [Run(begin, died, full), Run(again, again + full, full)]
-    return Life(created, tuple(runs))
+    life = Life(created, tuple(runs))
+    return replace(life, gate=world.gate(rng, life))
 
 
 @dataclass
@@ -249,6 +308,8 @@ class Job:
         """Return when the API last touched the job."""
         if self.world.updated == "answer":
             return at
+        if self.world.updated == "heartbeat":
+            return at // HEARTBEAT * HEARTBEAT
         changes = [0.0, *(moment for run in self.life.runs for moment in (run.begin, run.end))]
         low, high = max(moment for moment in changes if moment <= at), at
         shown = self.progress(at)
@@ -264,55 +325,80 @@ def _off_by_15_percent(rng: Random) -> float:
     return max(1 + rng.gauss(0, 0.15), 0.1)
 
 
-IMPROVING: Final = World("the estimate improves", 0.05, 1.5, eta=Improving())
+IMPROVING: Final = World("the estimate improves", 0.034, 0.9, eta=Improving())
+STEADY: Final = World("progress, steady", 0.032, 0.9, progress=steady)
+JUMPS: Final = replace(STEADY, name="progress in jumps of 10", bound=0.048, p95=1.4, step=10)
+RETRIED: Final = replace(STEADY, name="progress, retried at 80 %", bound=0.033, retried=True)
+TWO_PHASES: Final = replace(STEADY, bound=0.085, p95=1.5)
+ONE_ESTIMATE: Final = World("one fixed estimate, 15 % off", 0.215, 3.6, eta=Once(_off_by_15_percent))
+NOTHING: Final = World("no estimate, no progress", 0.44, 8.5, 3.8, 75)
+LIE: Final = World("a lie", 0.45, 8.5)
+FACTOR: Final = World("a lie", 0.56)
+SLIPS: Final = World("slips", 0.58, 9.0)
+TWO_HOURS: Final = World("no estimate, no progress, 2 hours", 0.72, running=7200.0)
 TEN_MINUTES: Final = 600.0
 
 # The worlds of the specification, in its order.
 WORLDS: Final = (
     IMPROVING,
-    replace(IMPROVING, name="the estimate improves, with progress", progress=steady),
-    World("progress, steady", 0.06, 2.0, progress=steady),
-    World("progress, fast to 90 %, then slow", 0.20, 5.0, progress=slow_tail),
-    World("progress in jumps of 10", 0.20, 5.0, progress=steady, step=10),
-    World("progress, retried at 80 %", 0.10, 3.0, progress=steady, retried=True),
-    World("one fixed estimate, 15 % off", 0.45, eta=Once(_off_by_15_percent)),
-    World("no estimate, no progress", 0.55),
-    World("a lie: always 30 s ahead", 0.60, eta=Always(30)),
-    World("a lie: in the past", 0.60, eta=Always(-60)),
-    World("a lie: 0", 0.60, eta=zero),
-    World("a lie: ten times too far", 0.60, eta=Once(lambda _: 10.0)),
-    replace(IMPROVING, name="improves, jobupdated only with the state", updated="state"),
+    replace(IMPROVING, name="the estimate improves, with progress", bound=0.032, progress=steady),
+    replace(IMPROVING, name="the estimate improves, 50 % off", bound=0.085, p95=2.5, eta=Improving(0.5)),
+    STEADY,
+    replace(STEADY, name="progress, fast to 90 %, then slow", bound=0.050, p95=1.1, progress=slow_tail),
+    JUMPS,
+    RETRIED,
+    replace(TWO_PHASES, name="progress, from 100 % back to 0 at half time", progress=TwoPhases(0.5)),
+    replace(TWO_PHASES, name="progress, from 100 % back to 0 at 80 % of the time", progress=TwoPhases(0.8)),
+    replace(TWO_PHASES, name="progress, from 50 % back to 0", progress=TwoPhases(0.5 / 1.5, 0.5)),
+    replace(TWO_PHASES, name="progress, from 80 % back to 0", progress=TwoPhases(0.8 / 1.8, 0.8)),
+    replace(STEADY, name="progress, jobupdated every 30 s", bound=0.045, p95=1.3, updated="heartbeat"),
+    replace(IMPROVING, name="improves once a minute", bound=0.078, p95=1.6, eta=Improving(refresh=60.0)),
+    replace(IMPROVING, name="improves every 30 s", bound=0.078, p95=1.6, eta=Improving(refresh=30.0)),
+    replace(STEADY, name="progress, a gate at any time", bound=0.065, p95=1.4, gate=anywhere),
+    replace(JUMPS, name="progress in jumps of 10, a gate at any time", bound=0.095, p95=1.8, gate=anywhere),
+    ONE_ESTIMATE,
+    NOTHING,
+    replace(LIE, name="a lie: always 30 s ahead", eta=Always(30)),
+    replace(LIE, name="a lie: in the past", eta=Always(-60)),
+    replace(LIE, name="a lie: 0", eta=zero),
+    replace(FACTOR, name="a lie: ten times too far", eta=Once(lambda _: 10.0)),
+    replace(FACTOR, name="a lie: a third of it", eta=Once(lambda _: 1 / 3)),
+    replace(SLIPS, name="the estimate slips by 20 s", eta=Slips(20.0)),
+    replace(SLIPS, name="the estimate slips by 60 s", eta=Slips(60.0)),
+    replace(SLIPS, name="the estimate slips by 300 s", eta=Slips(300.0)),
+    TWO_HOURS,
+    World("progress, a gate in the last 30 s", p95=1.6, progress=steady, gate=late),
+    World("progress in jumps of 10, a gate in the last 30 s", p95=2.5, progress=steady, step=10, gate=late),
+    World("nothing known, a gate in the last 30 s", p95=5.5, mean=2.8, gate=late),
     replace(IMPROVING, name="improves, local clock 10 min ahead", clock_error=TEN_MINUTES),
     replace(IMPROVING, name="improves, local clock 10 min behind", clock_error=-TEN_MINUTES),
 )
 BY_NAME: Final = {world.name: world for world in WORLDS}
-NOTHING: Final = BY_NAME["no estimate, no progress"]
-ONE_ESTIMATE: Final = BY_NAME["one fixed estimate, 15 % off"]
-
-STEADY: Final = BY_NAME["progress, steady"]
-RETRIED: Final = BY_NAME["progress, retried at 80 %"]
 
 # The same worlds, read in other ways than above. The bounds are what the cadence holds in each of them.
 READINGS: Final = (
-    replace(IMPROVING, name="improves, cut to whole seconds", bound=0.055, eta=Improving(whole=math.floor)),
-    replace(
-        IMPROVING, name="improves, one error for the whole job", bound=0.055, eta=Improving(constant=True)
-    ),
-    replace(IMPROVING, name="improves, log-normal errors", bound=0.055, eta=Improving(shape="log-normal")),
-    replace(IMPROVING, name="improves, a new estimate every 3 s", bound=0.06, eta=Improving(refresh=3.0)),
-    replace(IMPROVING, name="improves, known while queued", bound=0.055, eta_while_queued=True),
-    replace(IMPROVING, name="improves, with a slow tail", bound=0.055, progress=slow_tail),
+    replace(IMPROVING, name="improves, cut to whole seconds", eta=Improving(whole=math.floor)),
+    replace(IMPROVING, name="improves, one error for the whole job", eta=Improving(constant=True)),
+    replace(IMPROVING, name="improves, log-normal errors", eta=Improving(shape="log-normal")),
+    replace(IMPROVING, name="improves, a new estimate every 3 s", eta=Improving(refresh=3.0)),
+    replace(IMPROVING, name="improves, known while queued", eta_while_queued=True),
+    replace(IMPROVING, name="improves, with a slow tail", progress=slow_tail),
     replace(IMPROVING, name="improves, jobs of an hour", running=3600.0),
+    replace(IMPROVING, name="improves, jobupdated only with the state", updated="state"),
     replace(STEADY, name="progress, rounded", whole=round),
     replace(STEADY, name="progress, never above 99 % before the end", most=99),
-    replace(STEADY, name="progress, at 100 % too early", bound=0.07, progress=early),
-    replace(STEADY, name="progress, jobupdated moves with it", bound=0.05, updated="step"),
+    replace(STEADY, name="progress, at 100 % too early", progress=early),
+    replace(STEADY, name="progress, jobupdated moves with it", updated="step"),
     replace(STEADY, name="progress, jobs of an hour", running=3600.0),
     replace(STEADY, name="progress, beside a lie: always 30 s ahead", eta=Always(30)),
     replace(STEADY, name="progress, beside one fixed estimate", eta=Once(_off_by_15_percent)),
-    World("progress, slower and slower", 0.25, 5.0, progress=slowing),
-    World("progress, slower and slower, to a standstill", 0.20, 5.0, progress=quadratic),
+    replace(STEADY, name="progress, a job of seconds", queued=3.0, running=12.0),
+    replace(JUMPS, name="progress in jumps of 10, a job of seconds", queued=3.0, running=12.0),
+    replace(NOTHING, name="nothing known, a job of seconds", queued=3.0, running=12.0),
+    World("progress, slower and slower", progress=slowing),
+    World("progress, slower and slower, to a standstill", progress=quadratic),
     replace(RETRIED, name="retried, and the estimate improves", eta=Improving()),
-    World("a lie: always 5 s ahead", 0.70, eta=Always(5)),
-    World("a lie: a third of the time", 0.65, eta=Once(lambda _: 0.33)),
+    World("a lie: always 5 s ahead", eta=Always(5)),
+    replace(STEADY, name="two phases, and the estimate improves", progress=TwoPhases(0.5), eta=Improving()),
+    replace(STEADY, name="progress, beside an end that slips by 60 s", eta=Slips(60.0)),
 )

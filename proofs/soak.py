@@ -88,7 +88,7 @@ def _pacing(randomness: Random) -> tuple[Pacing, tuple[float, float], float]:
         interval = randomness.choice((1.0, 7.0, 60.0))
         return FixedInterval(interval), (interval, interval), interval
     longest = randomness.choice((1.0, 15.0, 60.0))
-    return Cadence(max_interval=longest), (1.0, longest), 0.0
+    return Cadence(max_interval=longest), (0.5, longest), 0.0
 
 
 def _false_green(runs: list[GateRun], *, ready: bool) -> Iterator[str]:

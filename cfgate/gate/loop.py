@@ -39,7 +39,7 @@ _BUSY: Final = 1.0
 # After an outage a gate learns at this interval, in seconds, that another one of the run has had an answer.
 _GLANCE: Final = 1.0
 # Two looks are at least this many seconds apart, but for the one at the deadline.
-_CLOSEST: Final = 1.0
+_CLOSEST: Final = 0.5
 # An ending that has to hold for a while is looked at this often meanwhile, so that a setback is seen, unless
 # the user has asked for another pause.
 _WHILE_IT_HOLDS: Final = 3.0

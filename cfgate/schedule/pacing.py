@@ -9,7 +9,7 @@ from cfgate.schedule.cadence import Cadence
 
 
 class Pacing(Protocol):
-    """Anything that says how long to pause after a usable answer."""
+    """Anything that returns how long to pause after a usable answer."""
 
     def next_pause(self, status: JobStatus, now: float) -> float:
         """Return seconds to pause; `now` is the API's clock in Unix seconds."""
