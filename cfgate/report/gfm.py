@@ -76,7 +76,7 @@ def _words(text: str) -> str:
 
 def block(text: str, room: int) -> str:
     """Write untrusted text as a block, on one line of Markdown, cut to about `room` bytes."""
-    whole = text.replace("\r\n", "\n")
+    whole = text.replace("\r\n", "\n").replace("\r", "\n")
     kept = pictured(whole[:room])  # no more than that can fit, and a text may be much longer
     while (bytes_needed := size(_referenced(kept))) > room:
         kept = kept[: len(kept) * room // bytes_needed]
