@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 # Seconds. The API's times are whole ones, and nothing is known better than that: their standard deviation.
 FINEST: Final = 0.3
@@ -19,8 +18,7 @@ MEMORY: Final = 0.8
 TELLING: Final = 1 / 3
 
 
-@dataclass(frozen=True, slots=True)
-class Forecast:
+class Forecast(NamedTuple):
     """When the job will end: Unix seconds of the API's clock, and one standard deviation in seconds.
 
     `proven`: it was tested on this job and did well enough to be told to a person.
