@@ -355,9 +355,11 @@ def test_an_image_update_is_waited_for_like_an_image_version() -> None:
     assert ran.stdout.splitlines()[-1].startswith("ready: image update 7 after")
 
 
-def test_a_rehearsal_needs_no_account_and_says_what_it_is() -> None:
+def test_a_rehearsal_needs_no_account_and_says_what_it_is(tmp_path: Path) -> None:
     """`--rehearse` plays a scenario without credentials, and every verdict says so."""
-    ran = command("9001", "--rehearse", "ready", "--result-file", "-")
+    done = tmp_path / "done.yml"
+    done.write_text("life: [{state: Completed}]", "utf-8")
+    ran = command("9001", "--rehearse", str(done), "--result-file", "-")
     assert ran.returncode == 0
     assert json.loads(ran.stdout)["rehearsal"] is True
     assert "rehearsal" in ran.stderr.splitlines()[-1]

@@ -14,10 +14,9 @@ import logging
 import socket
 import ssl
 from contextlib import suppress
-from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from requests.adapters import HTTPAdapter
@@ -53,8 +52,7 @@ class Phase(Enum):
     BODY = "body"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+class Reply(NamedTuple):
     """A whole HTTP answer. `body` is decoded, and cut after `MAX_BODY` + 1 bytes.
 
     `sent` and `received` (when its headers were there) are seconds of the monotonic clock.
