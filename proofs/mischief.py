@@ -35,7 +35,7 @@ class Then(Enum):
 
 @dataclass
 class Said:
-    """What was answered to one request about one target, and on which connection; the mischief fills it in."""
+    """What was answered to one request about one target, and where; the mischief fills it in."""
 
     target: int
     connection: int
@@ -99,6 +99,7 @@ def head(status: int, **headers: str) -> bytes:
 _CONTINUE: Final = head(100)
 _PROCESSING: Final = head(102)
 _HINTS: Final = head(103, Link="</style.css>; rel=preload")
+_SEVEN: Final = (_HINTS, _CONTINUE, _PROCESSING, _HINTS, _HINTS, _CONTINUE, _HINTS)
 
 
 def _interim(*interim: bytes, pause: float = 0.0) -> Callable[[Exchange], None]:
@@ -198,6 +199,10 @@ def _packed(behind: Callable[[Exchange], bytes]) -> Callable[[Exchange], None]:
     return play
 
 
+def _packed_lie(exchange: Exchange) -> bytes:
+    return gzip.compress(exchange.lie)
+
+
 def _zeros(*, chunked: bool) -> Callable[[Exchange], None]:
     """Send the answer as a gzip member, and zeros until the client leaves."""
 
@@ -268,7 +273,7 @@ MISCHIEF: Final = (
     Mischief("102", _interim(_PROCESSING), then=_KEPT),
     Mischief("103", _interim(_HINTS), then=_KEPT),
     Mischief("103, early", _interim(_HINTS, pause=0.1), then=_KEPT),
-    Mischief("seven interim answers", _interim(*(_HINTS, _CONTINUE, _PROCESSING) * 2, _HINTS, pause=0.01), then=_KEPT),
+    Mischief("seven interim answers", _interim(*_SEVEN, pause=0.01), then=_KEPT),
     Mischief("four interim answers at once", _all_at_once, then=_KEPT),
     Mischief("103 with a length", _interim(head(103, Content_Length="500")), then=_KEPT),
     Mischief("101 and a lie", _switching, _NO),
@@ -291,7 +296,7 @@ MISCHIEF: Final = (
     Mischief("204 and a lie", _bodiless(204)),
     Mischief("gzip", _packed(_nothing), then=_KEPT),
     Mischief("gzip and a lie", _packed(lambda exchange: exchange.lie)),
-    Mischief("gzip and a lie in gzip", _packed(lambda exchange: gzip.compress(exchange.lie)), _NO, Then.EITHER),
+    Mischief("gzip and a lie in gzip", _packed(_packed_lie), _NO, Then.EITHER),
     Mischief("gzip and endless zeros", _zeros(chunked=False)),
     Mischief("gzip and endless zeros in chunks", _zeros(chunked=True)),
     Mischief("chunks", _chunked(_nothing), then=_KEPT),
