@@ -109,7 +109,7 @@ def verdicts(server: Server, keys: list[str], status: int, body: bytes, resource
 def test_no_credential_changes_a_verdict(
     server: Server, keys: list[str], status: int, drawn: tuple[Resource, bytes]
 ) -> None:
-    """Words of the protocol and any others: the answer means what it means to somebody without credentials."""
+    """Words of the protocol and any others: an answer means what it means without credentials."""
     without, through = verdicts(server, keys, status, drawn[1], drawn[0])
     assert through == without
 
