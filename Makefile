@@ -174,12 +174,14 @@ proofs: $(VENV)/dev.txt ## try to fool, hang or silence the gate; some minutes
 	$(BIN)/python -m proofs.soak --gates 2000 --seed $(SEED)
 	$(BIN)/python -m proofs.fault_matrix
 	$(BIN)/python -m proofs.handover_matrix
+	$(BIN)/python -m proofs.truth --seed $(SEED)
 
 proofs-small: $(VENV)/dev.txt ## the same in about two minutes, with some real processes
 	$(BIN)/python -m proofs.model_check --length 2
 	$(BIN)/python -m proofs.soak --gates 300 --real 0.2 --seed $(SEED)
 	$(BIN)/python -m proofs.fault_matrix
 	$(BIN)/python -m proofs.handover_matrix
+	$(BIN)/python -m proofs.truth --small --seed $(SEED)
 
 soak: $(VENV)/dev.txt ## 2,000 gates in virtual time, then three minutes of real processes
 	$(BIN)/python -m proofs.soak --gates 2000 --real 3 --seed $(SEED)

@@ -80,7 +80,8 @@ def _junk(random: Random, wire: Wire, _: float) -> None:
         b"[" * 100_000, b"{" * 100, b"[]", b"5", b"null", b'"Completed"', b"\xff\xfe", whole[:-1], whole[1:],
         whole + b"x", whole[:-1] + b', "x": NaN}', whole + b" " * (1 << 20), b"\xef\xbb\xbf" + whole,
         whole[:-1] + b', "x": 4.9999999999999999999}', whole[:-1] + b', "x": ' + b"9" * 4300 + b"}",
-        whole[:-1] + b', "x": "\xe9"}', whole[:-1] + b', "jobstateid": 5}', whole[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
+        whole[:-1] + b', "x": "\xe9"}', whole[:-1] + b', "jobstateid": 5}',
+        whole[:-1] + b', "x": ' + b"[" * 70 + b"]" * 70 + b"}",
     )  # fmt: skip
     wire.raw = random.choice(junk)
 
@@ -183,7 +184,7 @@ class Clock(Protocol):
 
 @dataclass
 class Weather:
-    """What the APIs of a run have in common: an outage from one second to another, a limit of requests a second.
+    """What the APIs of a run have in common: when an outage begins and ends, and the most requests a second.
 
     Apart from that they have good days only.
     """

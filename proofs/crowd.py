@@ -174,7 +174,7 @@ def _together(crowd: Sequence[One]) -> Iterator[str]:
 
 
 def _quiet(look: Look, sent: Sequence[tuple[float, float]]) -> Iterator[str]:
-    """Check that all have obeyed an answer of too many requests; what was queued already may still be sent."""
+    """Check that all obey an answer of too many requests; what was queued already may still be sent."""
     asked = look.heard.retry_after
     if asked is None or not look.heard.busy:
         return
@@ -186,7 +186,7 @@ def _quiet(look: Look, sent: Sequence[tuple[float, float]]) -> Iterator[str]:
 
 
 def _refused(crowd: Sequence[One]) -> Iterator[str]:
-    """Check that all end when the credentials are refused for good, and that none does so without a reason."""
+    """Check that all end when the credentials are refused for good, and none does without a reason."""
     answered = [(look.received, one) for one in crowd for look in oracle.usable(one.believable)]
     first = min((at for at, _ in answered), default=float("inf"))
 
@@ -218,4 +218,5 @@ def _back_in_time(crowd: Sequence[One]) -> Iterator[str]:
             if look.heard.means is not Means.NO_ANSWER or not after:
                 continue
             if following.sent > after[0] + _GLANCE + _MOST_DELAY + _TINY:
-                yield f"{one.target.label} slept on until {following.sent:.1f} s, the API was back at {after[0]:.1f} s"
+                back = f"the API was back at {after[0]:.1f} s"
+                yield f"{one.target.label} slept on until {following.sent:.1f} s, {back}"

@@ -162,6 +162,10 @@ def _problems(fault: Fault, place: Place, ran: Ran, lost: float) -> Iterable[str
             yield f"cost {ran.outputs['retries']} retries and not {wanted}"
         if fault.least and lost < fault.least:
             yield f"asked again {fault.least - lost:.1f} s too early"
+    yield from _too_slow(place, ran, lost)
+
+
+def _too_slow(place: Place, ran: Ran, lost: float) -> Iterable[str]:
     if place is Place.DEADLINE and ran.seconds > _DEADLINE + _REQUEST_TIMEOUT + _SLACK:
         yield f"ended {ran.seconds - _DEADLINE:.1f} s after the deadline"
     if lost > _TOLERANCE + _REQUEST_TIMEOUT:

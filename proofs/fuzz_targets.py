@@ -18,7 +18,7 @@ from typing import Any, Final
 
 from requests.structures import CaseInsensitiveDict
 
-from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected
+from cfgate.errors import Doubtful, NoAnswer, NotFound, Rejected, Unusable
 from cfgate.model import JobStatus, Resource, Verdict
 from cfgate.rules.answer import judge as judge_answer
 from cfgate.rules.answer import moment, retry_after
@@ -44,11 +44,10 @@ _ID_FIELDS: Final = {
     Resource.IMAGE_DIFF: "diffid",
     Resource.ROLLOUT: "",
 }
-_MEANS: Final[Mapping[type[Exception], Means]] = {
+_MEANS: Final[Mapping[type[Unusable], Means]] = {
     NoAnswer: Means.NO_ANSWER,
     Doubtful: Means.DOUBTFUL,
     NotFound: Means.NOT_FOUND,
-    Rejected: Means.REJECTED,
 }
 
 
@@ -70,28 +69,47 @@ def answer(data: bytes) -> None:
     code = int(status) if re.fullmatch("[1-5][0-9]{2}", status) else 200
     sent = {"retry-after": rest[0].strip()} if rest[0].strip() else {}
     heard = judge(code, sent, body, (_ID_FIELDS[resource], ID), NOW)
-    found = _as_read(code, sent, body, resource)
-    promise(found == _told(heard), f"{found}, where {heard} was due")
+
+    def judged() -> JobStatus:
+        return judge_answer(code, CaseInsensitiveDict(sent), body, ID, resource, now=NOW)
+
+    found = as_answered(judged)
+    promise(found == told(heard), f"{found}, where {heard} was due")
 
 
-def _as_read(code: int, headers: Mapping[str, str], body: bytes, resource: Resource) -> tuple[object, ...]:
+def as_answered(ask: Callable[[], JobStatus]) -> tuple[object, ...]:
     """Say what cfgate makes of an answer."""
     try:
-        job = judge_answer(code, CaseInsensitiveDict(headers), body, ID, resource, now=NOW)
-    except tuple(_MEANS) as error:
-        return _MEANS[type(error)], getattr(error, "retry_after", None), getattr(error, "credentials", False)
+        job = ask()
+    except Unusable as error:
+        return _MEANS[_kind(error)], error.retry_after, error.busy
+    except Rejected as error:
+        return Means.REJECTED, error.credentials
     means = {"READY": Means.READY, "FAILED": Means.FAILED, "SQUASHED": Means.SQUASHED}
     promise(job.verdict is not Verdict.DOUBTFUL, "a doubtful answer came as a usable one")
     _check_texts(job)
     state = job.state.id if job.state else 0
-    return means.get(job.verdict.name, Means.PENDING), state, job.progress, job.updated, job.holds
+    return (
+        means.get(job.verdict.name, Means.PENDING),
+        state,
+        job.progress,
+        job.updated,
+        job.created,
+        job.holds,
+    )
 
 
-def _told(heard: Heard) -> tuple[object, ...]:
+def _kind(error: Unusable) -> type[Unusable]:
+    return next(kind for kind in _MEANS if isinstance(error, kind))
+
+
+def told(heard: Heard) -> tuple[object, ...]:
     """Say in the same way what the oracle makes of it."""
     if heard.means in _MEANS.values():
-        return heard.means, heard.retry_after, heard.credentials
-    return heard.means, heard.state, heard.progress, heard.updated, heard.holds
+        return heard.means, heard.retry_after, heard.busy
+    if heard.means is Means.REJECTED:
+        return heard.means, heard.credentials
+    return heard.means, heard.state, heard.progress, heard.updated, heard.created, heard.holds
 
 
 def _check_texts(job: JobStatus) -> None:

@@ -2,10 +2,11 @@
 
     python -m proofs.model_check [--length N]
 
-Scripts of three more answers are made of the few that count only when they are repeated. Each script of answers is played to the gate. Where it asks for more, the script is extended by every letter
+Each script of answers is played to the gate. Where it asks for more, the script is extended by every letter
 of the alphabet; where it ends, that ending and every pause before it must be those of `oracle`. So, for each
 sequence, there is exactly one of the documented outcomes, success comes only after a trusted Completed, time
-never goes back, and the last look is at the deadline.
+never goes back, and the last look is at the deadline. Scripts of the few answers that are believed only when
+they are repeated may have three answers more.
 """
 
 from __future__ import annotations

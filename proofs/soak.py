@@ -83,7 +83,7 @@ def _gate(randomness: Random, number: int) -> GateRun:
 
 
 def _pacing(randomness: Random) -> tuple[Pacing, tuple[float, float], float]:
-    """Make up a cadence: itself, its shortest and longest pause, and the pause that the user has asked for."""
+    """Make up a cadence: itself, its shortest and longest pause, and the one that the user has asked for."""
     if randomness.random() < 0.3:
         interval = randomness.choice((1.0, 7.0, 60.0))
         return FixedInterval(interval), (interval, interval), interval

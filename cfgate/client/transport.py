@@ -30,6 +30,9 @@ if TYPE_CHECKING:
 # A connection that has been idle for longer may have been forgotten by a NAT or a firewall on the way,
 # without a word (urllib3#3184); a new one costs less than a time-out.
 _LONGEST_IDLE: Final = 30.0  # seconds
+# One that has just answered may have something behind the answer that is still on its way: a sender waits for
+# the acknowledgement of what it has sent (RFC 896), which may take half a second (RFC 1122, 4.2.3.2).
+_SHORTEST_IDLE: Final = 0.5  # seconds
 _KEEP_ALIVE: Final = re.compile(r"(?:^|[,;\s])timeout=([0-9]{1,6})")
 _MORE_THREADS: Final = "Let this job have more threads (`ulimit -u`, or the pids limit of its container)."
 
@@ -103,7 +106,7 @@ class Transport:
         """Take the channel that is kept, if it can be used; or make one."""
         with self._lock:
             kept, self._kept = self._kept, None
-        if kept and kept.usable(self._longest_idle):
+        if kept and kept.idle >= _SHORTEST_IDLE and kept.usable(self._longest_idle):
             return kept
         if kept:
             kept.close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import socket
 import time
 import zlib
 from functools import partial
@@ -15,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from cfgate.client.transport import _SHORTEST_IDLE
 from cfgate.client.wire import HttpAnswer
 from cfgate.errors import GateError, NoAnswer, Rejected, Unsuited
 from cfgate.model import Resource, Target, Verdict
@@ -135,6 +137,34 @@ def test_a_connection_with_anything_left_over_is_not_used_again(play: Script, tl
             assert api.fetch(TARGET, ASID).job.progress == 12
             time.sleep(0.05)
             assert server.connections == look
+
+
+def test_what_is_still_on_its_way_behind_an_answer_is_never_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A surplus that the server's TCP holds back until the next request is not read as the answer to that."""
+    monkeypatch.setattr("cfgate.client.transport._SHORTEST_IDLE", _SHORTEST_IDLE)
+    surplus = http(RUNNING.replace(b'"jobprogress": 12', b'"jobprogress": 99'))
+
+    def script(peer: Peer) -> None:
+        while peer.request():
+            peer.send(http())
+            # Nothing acknowledges the answer sooner than the next request does, and so this waits for that.
+            peer.socket.recv(1, socket.MSG_PEEK)
+            peer.send(surplus)
+
+    with serve(script) as server, client(server.url) as api:
+        for look in range(1, 6):
+            assert api.fetch(TARGET, ASID).job.progress == 12
+            assert server.connections == look
+
+
+def test_a_connection_is_used_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two looks are a second apart: by then all has come that there is, and the connection is kept."""
+    monkeypatch.setattr("cfgate.client.transport._SHORTEST_IDLE", _SHORTEST_IDLE)
+    with serve(answering(http())) as server, client(server.url) as api:
+        for _ in range(2):
+            api.fetch(TARGET, ASID)
+            time.sleep(0.55)
+        assert server.connections == 1
 
 
 def test_a_late_answer_is_never_read() -> None:
