@@ -23,7 +23,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test quick coverage lint format definitions container fronts dist dist-check pyz pyz-check image-digest \
+.PHONY: help demo test quick coverage lint format definitions container pages fronts dist dist-check pyz pyz-check image-digest \
   reference bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
@@ -65,8 +65,11 @@ format: $(VENV)/dev.txt ## let ruff mend what it can
 definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the parsers of those who read them
 	@TOOLS=$(TOOLS)/bin bash .ci/definitions/check
 
-container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
-	@PYTHON=$(BIN)/python bash .ci/container/prove
+container: $(VENV)/dev.txt $(TOOLS)/ci.txt ## build the image, run it as the GitHub runner does, and run every example of the documents (podman and root, or docker)
+	@PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
+
+pages: $(VENV)/dev.txt $(TOOLS)/ci.txt ## only the examples of the documents: on act, in gitlab-ci-local, in shells
+	@SUITES=pages PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
 
 # Needs root and Debian, and installs the servers. A few of them: .ci/fronts/prove . REGEX
 fronts: $(VENV)/dev.txt ## real servers, proxies and resolvers between the gate and an API; two minutes (root)
@@ -149,6 +152,9 @@ define compile
 @cd $(1) && $(COMPILE) --group build -o requirements/build.txt
 @cd $(1) && $(COMPILE) pyproject.toml --group dev --group mutation -c requirements/dev.txt -o requirements/mutation.txt
 endef
+
+pictures: $(VENV)/dev.txt ## make the pictures in the documents anew, from real runs
+	$(BIN)/python -m tools.pictures
 
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
 	$(BIN)/python -m tools.reference
