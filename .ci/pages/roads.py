@@ -1,4 +1,4 @@
-"""The ways in which a gate can end, and a stand-in for what deploys, which only writes down what it is asked to do."""
+"""The ways in which a gate can end, and a stand-in for what deploys, which only records its calls."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from cfgate.simulator import Scenario, parse
+from cfgate.simulator import Scenario, Simulator, parse
 from tests.support.canary import KEYS
 
 ASID: Final = 1234567
@@ -26,6 +26,12 @@ ENDLESS: Final = parse("life: [{state: Running, progress: 40}]")
 # Options that make a gate as quick as its job, and the account. The keys are the secrets of each system.
 QUICK: Final = {"CFGATE_MAX_INTERVAL": "1s", "CFGATE_ACCOUNT_SERVICE_ID": str(ASID)}
 SECRETS: Final = dict(KEYS)
+
+
+def simulator(scenario: Scenario) -> Simulator:
+    """Make a simulator that lets in whoever has the secrets."""
+    access_key, secret_key = SECRETS["CLANFORGE_ACCESS_KEY"], SECRETS["CLANFORGE_SECRET_KEY"]
+    return Simulator(scenario, access_key=access_key, secret_key=secret_key)
 
 
 @dataclass(frozen=True)

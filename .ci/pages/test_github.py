@@ -1,28 +1,38 @@
-"""Every workflow of the pages, on a real runner: the road that is ready deploys once, and every other road never."""
+"""Every workflow of the pages, on a real runner: ready deploys once, and every other road never."""
 
 from __future__ import annotations
 
+import io
 import re
+import subprocess
+import tarfile
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Final
 
 import pytest
 import yaml
-from roads import ASID, QUICK, ROADS, SECRETS, STAND_IN, Road, deployments, hurried, recorded
-from runner import PINNED, Workflow, commit, run, run_all
+from act import PINNED, Workflow, commit, run, run_all
+from roads import ASID, QUICK, ROADS, SECRETS, STAND_IN, Road, deployments, hurried, recorded, simulator
 
-from cfgate.simulator import Simulator
 from tests.support.pages import BLOCKS, ROOT, Block, examples
 
-STARTER: Final = Block(ROOT / "examples" / "github" / "release.yml", 1, "", "yaml", (ROOT / "examples/github/release.yml").read_text("utf-8"))
+STARTER: Final = Block(
+    ROOT / "examples" / "github" / "release.yml",
+    1,
+    "",
+    "yaml",
+    (ROOT / "examples/github/release.yml").read_text("utf-8"),
+)
 WORKFLOWS: Final = [*examples("github"), STARTER]
 DEPLOYING: Final = [block for block in WORKFLOWS if "./clanforge switch-profile" in block.text]
 # How often a workflow deploys on the one road where it does: once for each job of its matrix.
 TIMES: Final = {"strategy:\n      matrix: ${{": 3, "strategy:\n      fail-fast: false\n      matrix:": 2}
 # What a road of a whole starter calls before its end.
 CALLS: Final = ["update 4242 7 ", "diff 4242 7", "version 9001", "switch-profile 77 8801"]
-_GATE: Final = re.compile(r"^( +)uses: (?:your-org/cfgate@|docker://[a-z.]+/[a-z-]+/cfgate)\S+.*\n", re.MULTILINE)
+_GATE: Final = re.compile(
+    r"^( +)uses: (?:your-org/cfgate@|docker://[a-z.]+/[a-z-]+/cfgate)\S+.*\n", re.MULTILINE
+)
 
 
 def name_of(block: Block, road: Road) -> str:
@@ -32,12 +42,18 @@ def name_of(block: Block, road: Road) -> str:
 
 def workflow(block: Block, road: Road, api_url: str) -> str:
     """Write an example as a workflow that goes this road; what is added stands around it."""
-    text = re.sub(r"^name: .*\n", "", block.text, count=1, flags=re.MULTILINE) if block.content.get("name") else block.text
+    text = (
+        re.sub(r"^name: .*\n", "", block.text, count=1, flags=re.MULTILINE)
+        if block.content.get("name")
+        else block.text
+    )
     text = re.sub(r"^  schedule:\n(    .*\n)+", "  workflow_dispatch:\n", text, flags=re.MULTILINE)
     text = text.replace("uses: https://github.com/your-org/", "uses: your-org/")  # the form of Gitea
     head = f"name: {name_of(block, road)}\n"
     if "on" not in block.content:
-        head += "on: workflow_dispatch\n"
+        head += yaml.safe_dump(
+            {"on": {"workflow_dispatch": {"inputs": {"image-version-id": {"required": True}}}}}
+        ).replace("'on'", "on")
     environ = {**QUICK, "CFGATE_API_URL": api_url}
     if road.rehearse:
         environ["CFGATE_REHEARSE"] = "ready"
@@ -62,7 +78,7 @@ def with_key(text: str, line: str) -> str:
     return _GATE.sub(added, text)
 
 
-# A container for each job of each road takes its time: the first workflow, a deployment in a job of its own and the
+# Each job of each road is a container: the first workflow, a deployment in a job of its own and the
 # starter go all roads, the others those on which nothing but `go` keeps them from deploying.
 WHOLE: Final = {"On GitHub", "Environments", ""}
 FEW: Final = {"ready", "rehearsal", "failed-allowed"}
@@ -89,8 +105,7 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workflow]:
     with ExitStack() as stack:
         urls = {}
         for road in ROADS:
-            simulator = Simulator(road.scenario, access_key=SECRETS["CLANFORGE_ACCESS_KEY"], secret_key=SECRETS["CLANFORGE_SECRET_KEY"])
-            urls[road.name] = stack.enter_context(simulator).url
+            urls[road.name] = stack.enter_context(simulator(road.scenario)).url
         return run_all(
             directory,
             {name_of(block, road): workflow(block, road, urls[road.name]) for block, road in CASES},
@@ -100,18 +115,25 @@ def ended(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Workflow]:
             secrets=SECRETS,
             variables={
                 "CLANFORGE_ASID": str(ASID), "IMAGE_VERSION_ID": "9001", "TONIGHTS_IMAGE_VERSION_ID": "9001",
-                "CLANFORGE_IMAGE": "4242", "CLANFORGE_MACHINE": "7", "CLANFORGE_FLEET": "77", "CLANFORGE_PROFILE": "8801",
+                "CLANFORGE_IMAGE": "4242", "CLANFORGE_MACHINE": "7",
+                "CLANFORGE_FLEET": "77", "CLANFORGE_PROFILE": "8801",
                 "PROFILE_linux": "1", "PROFILE_console": "2", "PROFILE_europe": "3",
             },
         )  # fmt: skip
 
 
-@pytest.mark.parametrize(("block", "road"), CASES, ids=lambda value: str(value) if isinstance(value, Block) else value.name)
-def test_a_workflow_deploys_when_the_gate_says_go(ended: dict[str, Workflow], block: Block, road: Road) -> None:
+@pytest.mark.parametrize(
+    ("block", "road"), CASES, ids=lambda value: str(value) if isinstance(value, Block) else value.name
+)
+def test_a_workflow_deploys_when_the_gate_says_go(
+    ended: dict[str, Workflow], block: Block, road: Road
+) -> None:
     """An example that deploys does so once when the gate says go, and never else; the others end well."""
     found = ended[name_of(block, road)]
     assert found.jobs, "nothing ran"
-    times = next((times for mark, times in TIMES.items() if mark in block.text), 1) if block in DEPLOYING else 0
+    times = (
+        next((times for mark, times in TIMES.items() if mark in block.text), 1) if block in DEPLOYING else 0
+    )
     assert len(deployments(found.log)) == (times if road.deploys else 0), found.log
     if road.deploys:
         assert all(found.jobs), found.log
@@ -120,32 +142,51 @@ def test_a_workflow_deploys_when_the_gate_says_go(ended: dict[str, Workflow], bl
 
 
 def test_the_starter_goes_the_whole_road(ended: dict[str, Workflow]) -> None:
-    """The starter makes its four calls in their order, each after the gate before it; a rehearsal makes none."""
-    ready, rehearsal, failed = (next(r for r in ROADS if r.name == name) for name in ("ready", "rehearsal", "failed"))
-    assert [call + " " if call == "update 4242 7" else call for call in recorded(ended[name_of(STARTER, ready)].log)] == CALLS
+    """The starter makes its four calls in their order, each after its gate; a rehearsal makes none."""
+    ready, rehearsal, failed = (
+        next(r for r in ROADS if r.name == name) for name in ("ready", "rehearsal", "failed")
+    )
+    assert [
+        call + " " if call == "update 4242 7" else call
+        for call in recorded(ended[name_of(STARTER, ready)].log)
+    ] == CALLS
     assert recorded(ended[name_of(STARTER, rehearsal)].log) == []
     assert all(ended[name_of(STARTER, rehearsal)].jobs)
     assert len(recorded(ended[name_of(STARTER, failed)].log)) == 1
 
 
 def test_every_gate_of_every_page_is_found() -> None:
-    """What the roads do to a gate is done to each: a gate under another name would be neither skipped nor hurried."""
+    """What the roads do to a gate is done to each, whatever name of the action it uses."""
     for block in WORKFLOWS:
-        assert len(_GATE.findall(workflow(block, ROADS[0], ""))) == len(re.findall(r"uses: .*cfgate", block.text)) > 0
+        assert (
+            len(_GATE.findall(workflow(block, ROADS[0], "")))
+            == len(re.findall(r"uses: .*cfgate", block.text))
+            > 0
+        )
 
 
 def test_the_action_that_ci_tries(tmp_path: Path) -> None:
     """The workflow that CI calls builds the action from what was checked out, and it ends as it must."""
     copy = tmp_path / "repository"
     copy.mkdir()
-    import subprocess
-
-    archive = subprocess.run(["git", "archive", "HEAD"], check=True, capture_output=True).stdout
-    subprocess.run(["tar", "-x"], cwd=copy, input=archive, check=True)
+    command = ["git", "archive", "HEAD"]
+    archive = subprocess.run(command, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(copy, filter="data")
     dockerfile = copy / "Dockerfile"
     # The base may be a stand-in, which has no digest; nothing else is changed.
     dockerfile.write_text(re.sub("@sha256:[0-9a-f]{64}", "", dockerfile.read_text("utf-8")), "utf-8")
     commit(copy, "your-org/cfgate")
-    code, log = run(copy, tmp_path / "home", "push", "-W", ".github/workflows/ci.yml", "-j", "action", secrets={}, variables={})
+    code, log = run(
+        copy,
+        tmp_path / "home",
+        "push",
+        "-W",
+        ".github/workflows/ci.yml",
+        "-j",
+        "action",
+        secrets={},
+        variables={},
+    )
     # A matrix that makes no job is green as well.
     assert (code, Workflow(log).jobs) == (0, [True] * 3), log

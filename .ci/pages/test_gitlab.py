@@ -1,4 +1,4 @@
-"""Every pipeline for GitLab on the pages, in gitlab-ci-local: the road that is ready deploys once, every other never."""
+"""Every pipeline for GitLab on the pages, in gitlab-ci-local: ready deploys once, every other road never."""
 
 from __future__ import annotations
 
@@ -14,14 +14,20 @@ from typing import Any, Final
 
 import pytest
 import yaml
-from roads import ENDLESS, FAILED, QUICK, READY, SECRETS, deployments, hurried, recorded, write_stand_in
+from roads import ENDLESS, FAILED, QUICK, READY, SECRETS, deployments, recorded, simulator, write_stand_in
 
-from cfgate.simulator import Scenario, Simulator
+from cfgate.simulator import Scenario
 from tests.support.pages import ROOT, Block, examples
 
 CLIENT: Final = os.environ["CFGATE_PROOF_CLIENT"]
 PATIENCE: Final = 120.0
-STARTER: Final = Block(ROOT / "examples" / "gitlab" / ".gitlab-ci.yml", 1, "", "yaml", (ROOT / "examples/gitlab/.gitlab-ci.yml").read_text("utf-8"))
+STARTER: Final = Block(
+    ROOT / "examples" / "gitlab" / ".gitlab-ci.yml",
+    1,
+    "",
+    "yaml",
+    (ROOT / "examples/gitlab/.gitlab-ci.yml").read_text("utf-8"),
+)
 SWITCH: Final = "./clanforge switch-profile"
 Configuration = dict[str, Any]
 
@@ -29,8 +35,13 @@ Configuration = dict[str, Any]
 def whole(block: Block) -> Configuration:
     """Read a pipeline. What a page adds to the pipeline before it is merged with that, as GitLab does it."""
     content = block.content
-    if "include" not in content and not any("image" in job for job in content.values() if isinstance(job, dict)):
-        content = {**next(before for before in examples("gitlab") if "include" in before.content).content, **content}
+    if "include" not in content and not any(
+        "image" in job for job in content.values() if isinstance(job, dict)
+    ):
+        content = {
+            **next(before for before in examples("gitlab") if "include" in before.content).content,
+            **content,
+        }
     content = copy.deepcopy(content)
     for job in content.values():
         if isinstance(job, dict) and "trigger" in job:  # gitlab-ci-local starts no other pipeline
@@ -39,14 +50,18 @@ def whole(block: Block) -> Configuration:
     return content
 
 
-PIPELINES: Final = [block for block in (*examples("gitlab"), STARTER)]
+PIPELINES: Final = [*examples("gitlab"), STARTER]
 DEPLOYING: Final = [block for block in PIPELINES if SWITCH in str(whole(block))]
 
 
 def gates(pipeline: Configuration) -> list[str]:
     """Name the jobs that are gates."""
     included = [entry["inputs"].get("job-name", "cfgate") for entry in pipeline.get("include", [])]
-    own = [name for name, job in pipeline.items() if isinstance(job, dict) and 'cfgate "$' in str(job.get("script"))]
+    own = [
+        name
+        for name, job in pipeline.items()
+        if isinstance(job, dict) and 'cfgate "$' in str(job.get("script"))
+    ]
     return [*included, *own]
 
 
@@ -75,7 +90,11 @@ def rehearse_by_report(pipeline: Configuration) -> None:
     """Let an earlier job switch a rehearsal on, by its dotenv report."""
     pipeline["stages"] = ["first", *pipeline.get("stages", ["test"])]
     script = ["echo INPUT_REHEARSE=ready >first.env"]
-    pipeline["first"] = {"stage": "first", "script": script, "artifacts": {"reports": {"dotenv": "first.env"}}}
+    pipeline["first"] = {
+        "stage": "first",
+        "script": script,
+        "artifacts": {"reports": {"dotenv": "first.env"}},
+    }
     for name in gates(pipeline):
         needs = pipeline.get(name, {}).get("needs", [])
         add(pipeline, [name], needs=[*needs, "first"])
@@ -91,7 +110,10 @@ def leave_out(pipeline: Configuration) -> None:
     add(pipeline, gates(pipeline), rules=[{"when": "never"}])
     for job in pipeline.values():
         if isinstance(job, dict) and "needs" in job:
-            job["needs"] = [{"job": need if isinstance(need, str) else need["job"], "optional": True} for need in job["needs"]]
+            job["needs"] = [
+                {"job": need if isinstance(need, str) else need["job"], "optional": True}
+                for need in job["needs"]
+            ]
 
 
 def always(pipeline: Configuration) -> None:
@@ -105,14 +127,29 @@ def forge(pipeline: Configuration) -> None:
     allow(pipeline)
     stages = pipeline.get("stages", ["test", "deploy"])
     pipeline["stages"] = ["forged", *stages]
-    prefixes = [entry["inputs"].get("dotenv-prefix", "CFGATE") for entry in pipeline.get("include", [])] or ["CFGATE"]
+    prefixes = [entry["inputs"].get("dotenv-prefix", "CFGATE") for entry in pipeline.get("include", [])] or [
+        "CFGATE"
+    ]
     script = [f"echo {prefix}_GO=true >>forged.env" for prefix in prefixes]
-    pipeline["forged"] = {"stage": "forged", "script": script, "artifacts": {"reports": {"dotenv": "forged.env"}}}
+    pipeline["forged"] = {
+        "stage": "forged",
+        "script": script,
+        "artifacts": {"reports": {"dotenv": "forged.env"}},
+    }
+
+
+def hurry(pipeline: Configuration) -> None:
+    """Give every gate one second."""
+    for entry in pipeline.get("include", []):
+        entry["inputs"]["timeout"] = "1s"
+    for name in gates(pipeline):
+        if variables := pipeline.get(name, {}).get("variables"):
+            variables["CFGATE_TIMEOUT"] = "1s"
 
 
 @dataclass(frozen=True)
 class Road:
-    """What happens to a pipeline: the jobs that its gates see, what is changed in it, and variables of the project."""
+    """What happens to a pipeline: the jobs that its gates see, the change in it, variables of the project."""
 
     name: str
     scenario: Scenario = READY
@@ -145,7 +182,9 @@ def program(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-def run(directory: Path, program: Path, pipeline: Configuration, variables: dict[str, str]) -> tuple[int, str]:
+def run(
+    directory: Path, program: Path, pipeline: Configuration, variables: dict[str, str]
+) -> tuple[int, str]:
     """Run a pipeline in a project of its own, on this machine; return the exit code and what was printed."""
     text = yaml.safe_dump(pipeline, sort_keys=False).replace("/cfgate@0.1.0", "/cfgate@$CI_COMMIT_SHA")
     (directory / ".gitlab-ci.yml").write_text(text, "utf-8")
@@ -161,13 +200,16 @@ def run(directory: Path, program: Path, pipeline: Configuration, variables: dict
         "update-ref refs/remotes/origin/main HEAD",
         "symbolic-ref refs/remotes/origin/HEAD refs/remotes/origin/main",
     ):
-        subprocess.run(["git", *command.split()], cwd=directory, check=True, capture_output=True)
+        words = ["git", *command.split()]
+        subprocess.run(words, cwd=directory, check=True, capture_output=True)
     (directory / ".gitlab-ci-local-variables.yml").write_text(yaml.safe_dump(variables), "utf-8")
-    environ = {name: value for name, value in os.environ.items() if not name.startswith(("CFGATE_", "CLANFORGE_"))}
+    environ = {
+        name: value for name, value in os.environ.items() if not name.startswith(("CFGATE_", "CLANFORGE_"))
+    }
     ended = subprocess.run(
         [
-            CLIENT, "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source", "--state-dir=.state",
-            "--ignore-predefined-vars=GITLAB_CI,CI_COMMIT_REF_PROTECTED",
+            CLIENT, "--force-shell-executor", "--shell-isolation", "--no-artifacts-to-source",
+            "--state-dir=.state", "--ignore-predefined-vars=GITLAB_CI,CI_COMMIT_REF_PROTECTED",
         ],
         cwd=directory,
         env={**environ, "PATH": f"{program}:{environ['PATH']}"},
@@ -186,25 +228,30 @@ def gone(tmp_path: Path, program: Path, block: Block, road: Road) -> tuple[int, 
     pipeline = whole(block)
     road.change(pipeline)
     if road.late:
-        pipeline = yaml.safe_load(hurried(yaml.safe_dump(pipeline, sort_keys=False)))
-    keys = {"access_key": SECRETS["CLANFORGE_ACCESS_KEY"], "secret_key": SECRETS["CLANFORGE_SECRET_KEY"]}
-    with Simulator(road.scenario, **keys) as simulator:
+        hurry(pipeline)
+    with simulator(road.scenario) as api:
         project = {
-            "GITLAB_CI": "true", "CI_COMMIT_REF_PROTECTED": "true", "CFGATE_API_URL": simulator.url, "DIFF_ID": "9001",
-            "IMAGE": "4242", "MACHINE": "7", "FLEET": "77", "PROFILE": "8801",
+            "GITLAB_CI": "true", "CI_COMMIT_REF_PROTECTED": "true", "CFGATE_API_URL": api.url,
+            "DIFF_ID": "9001", "IMAGE": "4242", "MACHINE": "7", "FLEET": "77", "PROFILE": "8801",
         }  # fmt: skip
         if not any("build" in name for name in pipeline):
             project["IMAGE_VERSION_ID"] = "9001"
         return run(tmp_path, program, pipeline, {**QUICK, **SECRETS, **project, **dict(road.variables)})
 
 
-# The road of the starter is long, since a roll-out takes 10 s: it goes those on which a later call could be made.
+# The starter takes long, since a roll-out takes 10 s: it goes the roads on which a later call could be made.
 LONG: Final = {"failed and allowed", "deployed always", "rehearsal by an input"}
-CASES: Final = [(block, road) for block in DEPLOYING for road in ROADS if block is not STARTER or road.name in LONG]
+CASES: Final = [
+    (block, road) for block in DEPLOYING for road in ROADS if block is not STARTER or road.name in LONG
+]
 
 
-@pytest.mark.parametrize(("block", "road"), CASES, ids=lambda value: getattr(value, "name", None) or str(value))
-def test_a_pipeline_deploys_when_the_gate_says_go(tmp_path: Path, program: Path, block: Block, road: Road) -> None:
+@pytest.mark.parametrize(
+    ("block", "road"), CASES, ids=lambda value: getattr(value, "name", None) or str(value)
+)
+def test_a_pipeline_deploys_when_the_gate_says_go(
+    tmp_path: Path, program: Path, block: Block, road: Road
+) -> None:
     """A pipeline deploys once when all its gates say go, and on no other road."""
     if road.change is rehearse and not block.content.get("include") and "include" not in whole(block):
         road = Road(road.name, variables=(("INPUT_REHEARSE", "ready"),))  # a job of one's own has no inputs
@@ -230,14 +277,22 @@ def test_the_starter_goes_the_whole_road(tmp_path: Path, program: Path) -> None:
 
 def test_a_rehearsal_of_the_starter_calls_nothing(tmp_path: Path, program: Path) -> None:
     """A rehearsal goes the whole road, ends well, and makes no call at all."""
-    code, printed = gone(tmp_path, program, STARTER, Road("rehearsal", variables=(("CFGATE_REHEARSE", "rollout"),)))
+    code, printed = gone(
+        tmp_path, program, STARTER, Road("rehearsal", variables=(("CFGATE_REHEARSE", "rollout"),))
+    )
     assert (code, recorded(printed)) == (0, []), printed
 
 
 def test_two_includes_with_one_name_deploy_nothing(tmp_path: Path, program: Path) -> None:
     """Two gates by one name are one job, of which a deployment that names both never hears."""
     block = next(block for block in DEPLOYING if "CONSOLE" in block.text)
-    changed = Block(block.page, block.line, block.heading, "yaml", block.text.replace("job-name: console-ready", "job-name: linux-ready"))
+    changed = Block(
+        block.page,
+        block.line,
+        block.heading,
+        "yaml",
+        block.text.replace("job-name: console-ready", "job-name: linux-ready"),
+    )
     code, printed = gone(tmp_path, program, changed, ROADS[0])
     assert code != 0, printed
     assert deployments(printed) == []

@@ -1,4 +1,4 @@
-"""The definitions for the other CI systems: their shell lines in real shells, and the whole against their schemas."""
+"""The definitions for the other CI systems: their shell lines in real shells, and their schemas."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
-from roads import ENDLESS, FAILED, QUICK, READY, SECRETS, deployments, hurried, write_stand_in
+from roads import ENDLESS, FAILED, QUICK, READY, SECRETS, deployments, hurried, simulator, write_stand_in
 
-from cfgate.simulator import Scenario, Simulator
+from cfgate.simulator import Scenario
 from tests.support.pages import ROOT, Block, examples
 
 TOOLS: Final = Path(os.environ["TOOLS"])
@@ -31,7 +31,8 @@ GATE: Final = re.compile(r"\bcfgate\b(?!\.)")
 DOCKER: Final = f"""#!{sys.executable}
 import os, sys
 words, kept = sys.argv[1:], {{"PATH": os.environ["PATH"], "PYTHONPATH": {str(ROOT)!r}}}
-kept |= {{name: value for name, value in os.environ.items() if name in ("CFGATE_API_URL", "CFGATE_REHEARSE", "CFGATE_MAX_INTERVAL")}}
+for name in ("CFGATE_API_URL", "CFGATE_REHEARSE", "CFGATE_MAX_INTERVAL"):  # how the road is gone
+    kept[name] = os.environ[name]
 assert words.pop(0) == "run", words
 while words and words[0].startswith("--"):
     flag = words.pop(0)
@@ -63,7 +64,11 @@ def scripts_of(block: Block) -> Scripts:
     environ: dict[str, str] = {}
     if block.system == "circleci":
         jobs = block.content["jobs"]
-        environ = {name: str(value) for name, value in jobs["wait-for-image"]["environment"].items() if "<<" not in str(value)}
+        environ = {
+            name: str(value)
+            for name, value in jobs["wait-for-image"]["environment"].items()
+            if "<<" not in str(value)
+        }
     (gate,) = [script for script in found if GATE.search(script) and "./clanforge" not in script]
     (deploy,) = [script for script in found if "./clanforge" in script]
     return Scripts(gate, deploy, tuple(environ.items()))
@@ -117,7 +122,8 @@ ROADS: Final = (
     Road("not run", gate=False),
 )
 SHELL: Final = [
-    next(iter(examples(system))) for system in ("bitbucket", "buildkite", "circleci", "codebuild", "jenkins", "teamcity")
+    next(iter(examples(system)))
+    for system in ("bitbucket", "buildkite", "circleci", "codebuild", "jenkins", "teamcity")
 ]
 
 
@@ -135,16 +141,19 @@ def test_a_deployment_stops_itself(tmp_path: Path, block: Block, road: Road, she
         (programs / name).write_text(text, "utf-8")
         (programs / name).chmod(0o755)
     if road.gate:
-        (place / "cfgate.env").write_text("CFGATE_GO=true\n", "utf-8")  # left by an earlier build on this agent
-    keys = {"access_key": SECRETS["CLANFORGE_ACCESS_KEY"], "secret_key": SECRETS["CLANFORGE_SECRET_KEY"]}
-    with Simulator(road.scenario, **keys) as simulator:
+        (place / "cfgate.env").write_text(
+            "CFGATE_GO=true\n", "utf-8"
+        )  # left by an earlier build on this agent
+    with simulator(road.scenario) as api:
         environ = {
             **SECRETS, **QUICK, **dict(scripts.environ), "PATH": f"{programs}:{os.environ['PATH']}",
-            "CFGATE_API_URL": simulator.url, "CFGATE_REHEARSE": road.rehearse, "IMAGE_VERSION_ID": "9001",
+            "CFGATE_API_URL": api.url, "CFGATE_REHEARSE": road.rehearse, "IMAGE_VERSION_ID": "9001",
             "BITBUCKET_CLONE_DIR": str(place), "CI": "true", "TEAMCITY_VERSION": "",
         }  # fmt: skip
         if road.late:
-            environ = {name: hurried(f"{name}: {value}").removeprefix(f"{name}: ") for name, value in environ.items()}
+            environ = {
+                name: hurried(f"{name}: {value}").removeprefix(f"{name}: ") for name, value in environ.items()
+            }
         gate = hurried(scripts.gate) if road.late else scripts.gate
         if road.gate:
             ended = _shell(shell, gate, place, environ)
@@ -177,7 +186,10 @@ def test_azure_deploys_under_a_condition() -> None:
     for job in jobs:
         for step in job["steps"]:
             if "./clanforge" in str(step.get("bash")):
-                assert job["condition"] == "and(succeeded(), eq(dependencies.wait_for_image.outputs['gate.go'], 'true'))"
+                assert (
+                    job["condition"]
+                    == "and(succeeded(), eq(dependencies.wait_for_image.outputs['gate.go'], 'true'))"
+                )
                 assert job["dependsOn"] == "wait_for_image"
     assert "bash: ./clanforge" in block.text
     assert "`and(succeeded(), eq(variables['gate.go'], 'true'))`" in block.page.read_text("utf-8")

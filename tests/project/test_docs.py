@@ -30,7 +30,7 @@ from cfgate.simulator import Simulator, parse
 from tests.support.canary import BEARER, KEYS
 from tests.support.factories import result
 from tests.support.fakes import FakeClock
-from tests.support.pages import BLOCKS, ROOT, Block, examples
+from tests.support.pages import BLOCKS, ROOT, Block
 
 DOCS = ROOT / "docs"
 # Their definitions are those of other CI systems.

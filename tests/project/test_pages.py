@@ -1,4 +1,4 @@
-"""What a team copies is what it runs: every example that deploys does so behind `go`; .ci/pages runs them all."""
+"""What a team copies is what it runs: an example deploys behind `go` alone; .ci/pages runs them all."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ def test_every_system_has_an_example() -> None:
 def test_the_rule_stands_on_every_page_with_a_pipeline(page: str) -> None:
     """Whoever reads one page only reads the rule there."""
     assert (ROOT / page).read_text("utf-8").count(RULE) == 1
-    assert {f"docs/{block.page.name}" for block in BLOCKS if DEPLOYS in block.text} <= {*WITH_PIPELINES, "docs/README.md"}
+    assert {f"docs/{block.page.name}" for block in BLOCKS if DEPLOYS in block.text} <= {
+        *WITH_PIPELINES,
+        "docs/README.md",
+    }
 
 
 def workflows() -> list[Block]:
@@ -49,16 +52,21 @@ def workflows() -> list[Block]:
 
 @pytest.mark.parametrize("block", workflows(), ids=str)
 def test_a_workflow_deploys_behind_go_alone(block: Block) -> None:
-    """Every step that deploys asks for the output go, itself or by its job, and no condition says `always`."""
+    """Every step that deploys asks for the output go, itself or by its job, and none says `always`."""
     for job in block.content["jobs"].values():
         for step in job["steps"]:
             if "./clanforge" not in step.get("run", ""):
                 continue
             condition = f"{job.get('if', '')} {step.get('if', '')}"
-            begins = step["run"].startswith("id=$(./clanforge update") and condition.strip() == "inputs.rehearse == ''"
+            begins = (
+                step["run"].startswith("id=$(./clanforge update")
+                and condition.strip() == "inputs.rehearse == ''"
+            )
             assert begins or _GO.search(condition), condition
             assert not re.search(r"always|failure|cancelled|!=", condition)
-            assert any("actions/checkout@" in other.get("uses", "") for other in job["steps"]), "where is ./clanforge?"
+            assert any("actions/checkout@" in other.get("uses", "") for other in job["steps"]), (
+                "where is ./clanforge?"
+            )
 
 
 @pytest.mark.parametrize("block", workflows(), ids=str)

@@ -1,4 +1,4 @@
-"""The examples in the documents: every fenced block, where it stands, and what its page says about running it."""
+"""The examples in the documents: every fenced block, where it stands, and whether it can be run."""
 
 from __future__ import annotations
 
@@ -14,7 +14,8 @@ ROOT: Final = Path(__file__).parents[2]
 PAGES: Final = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 _FENCE: Final = re.compile(
-    r"^(?:<!-- (?P<note>[a-z ]+: [^\n]+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$", re.DOTALL | re.MULTILINE
+    r"^(?:<!-- (?P<note>[a-z ]+: [^\n]+) -->\n)?```(?P<language>\w+)\n(?P<text>.*?)^```$",
+    re.DOTALL | re.MULTILINE,
 )
 # The systems of which ci-systems.md has a section, by the first word of its heading.
 SYSTEMS: Final = ("azure", "bitbucket", "buildkite", "circleci", "codebuild", "jenkins", "teamcity")
@@ -57,7 +58,9 @@ class Block:
         content = self.content
         if "jobs" in content:
             return "github"
-        is_gitlab = "include" in content or any("script" in job for job in content.values() if isinstance(job, dict))
+        is_gitlab = "include" in content or any(
+            "script" in job for job in content.values() if isinstance(job, dict)
+        )
         return "gitlab" if is_gitlab or self.page.name == "gitlab.md" else ""
 
 
@@ -66,7 +69,11 @@ def blocks() -> Iterator[Block]:
     for page in PAGES:
         text = page.read_text("utf-8")
         for match in _FENCE.finditer(text):
-            headings = re.findall(r"^#+ (.*)$", re.sub(r"^```.*?^```$", "", text[: match.start()], flags=re.DOTALL | re.MULTILINE), re.MULTILINE)
+            headings = re.findall(
+                r"^#+ (.*)$",
+                re.sub(r"^```.*?^```$", "", text[: match.start()], flags=re.DOTALL | re.MULTILINE),
+                re.MULTILINE,
+            )
             line = text.count("\n", 0, match.start("language")) + 1
             yield Block(page, line, headings[-1], match["language"], match["text"], match["note"] or "")
 

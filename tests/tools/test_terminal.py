@@ -23,7 +23,7 @@ def test_a_text_is_drawn_as_it_is() -> None:
 
 
 def test_the_terminal_is_that_of_this_version() -> None:
-    """The picture of a terminal shows a rehearsal by this version, which ends well and says that it is one."""
+    """The picture of a terminal shows a rehearsal by this version, which ends well and says so."""
     shown = text_of((DOCS / "terminal.svg").read_text("utf-8"))
     assert shown[0].startswith("$ cfgate 9001 --rehearse ")
     assert shown[1].startswith(f"cfgate {__version__} · rehearsal of ")

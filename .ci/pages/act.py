@@ -36,7 +36,8 @@ class Workflow:
 
 def git(directory: Path, *arguments: str) -> None:
     """Run git quietly."""
-    subprocess.run(["git", *arguments], cwd=directory, check=True, capture_output=True)
+    command = ["git", *arguments]
+    subprocess.run(command, cwd=directory, check=True, capture_output=True)
 
 
 def commit(directory: Path, origin: str) -> None:
@@ -53,30 +54,61 @@ def action(directory: Path) -> Path:
     directory.mkdir()
     text = Path("action.yml").read_text("utf-8")
     assert "  image: Dockerfile\n" in text
-    (directory / "action.yml").write_text(text.replace("image: Dockerfile", f"image: docker://{IMAGE}"), "utf-8")
+    (directory / "action.yml").write_text(
+        text.replace("image: Dockerfile", f"image: docker://{IMAGE}"), "utf-8"
+    )
     commit(directory, "your-org/cfgate")
     return directory
 
 
 def run(
-    repository: Path, home: Path, event: str, *arguments: str, secrets: Mapping[str, str], variables: Mapping[str, str]
+    repository: Path,
+    home: Path,
+    event: str,
+    *arguments: str,
+    secrets: Mapping[str, str],
+    variables: Mapping[str, str],
 ) -> tuple[int, str]:
     """Run workflows; return the exit code of act and its log."""
     home.mkdir(exist_ok=True)
     for name, pairs in (("secrets", secrets), ("vars", variables)):
         (home / name).write_text("".join(f"{key}={value}\n" for key, value in pairs.items()), "utf-8")
-    command = [ACT, event, *arguments, "--secret-file", str(home / "secrets"), "--var-file", str(home / "vars")]
+    command = [
+        ACT,
+        event,
+        *arguments,
+        "--secret-file",
+        str(home / "secrets"),
+        "--var-file",
+        str(home / "vars"),
+    ]
     # act sends no signal when it is cancelled, and containers of failed jobs stay without --rm.
-    command += ["--pull=false", "--no-cache-server", "--rm", "--concurrent-jobs", str(2 * (os.cpu_count() or 1))]
+    command += [
+        "--pull=false",
+        "--no-cache-server",
+        "--rm",
+        "--concurrent-jobs",
+        str(2 * (os.cpu_count() or 1)),
+    ]
     command += [word for label in _LABELS for word in ("-P", f"{label}={RUNNER}")]
-    settings = {"XDG_CACHE_HOME": str(home / "cache"), "XDG_CONFIG_HOME": str(home / "config"), "HOME": str(home)}
-    environ = {key: value for key, value in os.environ.items() if not key.startswith(("CFGATE_", "CLANFORGE_"))}
+    settings = {
+        "XDG_CACHE_HOME": str(home / "cache"),
+        "XDG_CONFIG_HOME": str(home / "config"),
+        "HOME": str(home),
+    }
+    environ = {
+        key: value for key, value in os.environ.items() if not key.startswith(("CFGATE_", "CLANFORGE_"))
+    }
     log = home / "log"
     with log.open("wb") as file:
         ended = subprocess.run(
             command,
             cwd=repository,
-            env={**environ, **settings, "ACT_DISABLE_VERSION_CHECK": "1"},  # else it looks its maker's host up
+            env={
+                **environ,
+                **settings,
+                "ACT_DISABLE_VERSION_CHECK": "1",
+            },  # else it looks its maker's host up
             stdin=subprocess.DEVNULL,
             stdout=file,
             stderr=subprocess.STDOUT,
