@@ -42,7 +42,7 @@ KEPT: Final = {
             "cfgate-links.json",
             "owned*",
         ]
-    }  # fmt: skip
+    }
 }
 
 

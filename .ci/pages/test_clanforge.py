@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import http.server
 import json
 import os
@@ -10,13 +11,15 @@ import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Final
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
 from tests.support.canary import ACCESS_KEY, BEARER, KEYS, SECRET_KEY, TOKEN, found
+from tests.support.pages import ROOT
 
-SCRIPT = Path(__file__).parents[2] / "examples" / "clanforge"
+SCRIPT: Final = ROOT / "examples" / "clanforge"
 
 
 @dataclass
@@ -109,8 +112,6 @@ def test_a_profile_is_switched(api: Api) -> None:
 
 def test_credentials_are_those_of_the_account(api: Api) -> None:
     """A key pair goes as Basic, whatever is in it, and a token as Bearer."""
-    import base64
-
     odd = 'q"uo\\te$'
     assert call(api, "diff", "1", "2").returncode == 0
     assert call(api, "diff", "1", "2", CLANFORGE_SECRET_KEY=odd).returncode == 0
@@ -189,7 +190,9 @@ def test_what_is_wrong_sends_nothing(api: Api, arguments: list[str], environ: di
 def test_no_command_line_holds_a_secret(api: Api, tmp_path: Path) -> None:
     """What curl is started with, which everybody on the machine can read, holds no credential."""
     curl = tmp_path / "curl"
-    curl.write_text(f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{tmp_path}/argv"\nexec /usr/bin/env -i PATH=/usr/bin:/bin curl "$@"\n')
+    curl.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{tmp_path}/argv"\nexec /usr/bin/env -i PATH=/usr/bin:/bin curl "$@"\n'
+    )
     curl.chmod(0o755)
     ended = call(api, "diff", "4242", "7", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert ended.returncode == 0, ended.stderr
