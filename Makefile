@@ -153,9 +153,6 @@ define compile
 @cd $(1) && $(COMPILE) pyproject.toml --group dev --group mutation -c requirements/dev.txt -o requirements/mutation.txt
 endef
 
-pictures: $(VENV)/dev.txt ## make the pictures in the documents anew, from real runs
-	$(BIN)/python -m tools.pictures
-
 reference: $(VENV)/dev.txt ## write options, outputs and exit codes into the documents, from the code
 	$(BIN)/python -m tools.reference
 
@@ -163,6 +160,7 @@ pictures: $(VENV)/dev.txt ## draw docs/images anew (needs npm and chromium)
 	@mkdir -p .cache/pictures && cp .ci/pictures/*.json .cache/pictures
 	@cd .cache/pictures && npm ci --loglevel=error >/dev/null
 	$(BIN)/python -m tools.pictures
+	$(BIN)/python -m tools.terminal
 
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
 	$(BIN)/python benchmarks/cadence.py

@@ -1,7 +1,4 @@
-"""Make the pictures of the documents from real runs: `python -m tools.terminal [NAME ...]`.
-
-`PICTURES` has a file of docs/ and the function that makes its text; what is not named is left alone.
-"""
+"""Draw docs/images/terminal.svg, a real rehearsal in a terminal: `python -m tools.terminal`."""
 
 from __future__ import annotations
 
@@ -9,12 +6,12 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from html import escape
 from pathlib import Path
 from typing import Final
 
-DOCS: Final = Path(__file__).parents[1] / "docs"
+PICTURE: Final = Path(__file__).parents[1] / "docs" / "images" / "terminal.svg"
 REHEARSAL: Final = ("9001", "--rehearse", "retried", "--max-interval", "1s")
 
 _WIDTH, _LINE, _MARGIN, _CHARACTER = 980, 21, 20, 8.43  # pixels
@@ -36,7 +33,7 @@ def terminal() -> str:
     command = [sys.executable, "-m", "cfgate", *REHEARSAL]
     # Nothing of this machine's settings, and no host but a terminal, which shows colours.
     environ = {"PATH": os.environ["PATH"], "FORCE_COLOR": "1"}
-    ended = subprocess.run(command, env=environ, cwd=DOCS.parent, capture_output=True, text=True, check=True)
+    ended = subprocess.run(command, env=environ, cwd=PICTURE.parents[2], capture_output=True, text=True, check=True)
     return drawn(f"$ cfgate {' '.join(REHEARSAL)}\n{ended.stdout}")
 
 
@@ -74,16 +71,12 @@ def _spans(line: str) -> Iterator[str]:
         colour = _COLOURS.get(code.split(";")[-1], _PLAIN)
 
 
-PICTURES: Final[dict[str, Callable[[], str]]] = {"terminal.svg": terminal}
-
-
-def main(names: list[str]) -> int:
-    """Make the pictures that are named, or all."""
-    for name in names or PICTURES:
-        (DOCS / name).write_text(PICTURES[name](), "utf-8")
-        print(f"wrote docs/{name}")
+def main() -> int:
+    """Draw the picture."""
+    PICTURE.write_text(terminal(), "utf-8")
+    print(f"wrote docs/images/{PICTURE.name}")
     return 0
 
 
 if __name__ == "__main__":
-    raise SystemExit(main(sys.argv[1:]))
+    raise SystemExit(main())

@@ -1,4 +1,4 @@
-"""examples/clanforge: the calls that cfgate never makes, over real HTTP, and every way in which one can go wrong."""
+"""examples/clanforge over real HTTP: the calls that cfgate never makes, and each way in which one goes wrong."""
 
 from __future__ import annotations
 
@@ -66,8 +66,9 @@ def api() -> Iterator[Api]:
 def call(api: Api, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
     """Run the script with the keys of the account; nothing that it prints holds one."""
     given = {"CFGATE_API_URL": api.url, "CFGATE_ACCOUNT_SERVICE_ID": "100042", **KEYS, **environ}
+    command = ["bash", str(SCRIPT), *arguments]
     ended = subprocess.run(
-        ["bash", str(SCRIPT), *arguments],
+        command,
         env={"PATH": os.environ["PATH"], "NO_PROXY": "*", **given},
         capture_output=True,
         text=True,
@@ -87,11 +88,21 @@ def call(api: Api, *arguments: str, **environ: str) -> subprocess.CompletedProce
             {"imageid": "4242", "machineid": "7", "desc": "release", "url": "https://example.com/a b?c=1&d"},
             "11\n",
         ),
-        (["update", "4242", "7", ""], "/cfp/v1/imageupdate/create", {"imageid": "4242", "machineid": "7", "desc": "release"}, "11\n"),
+        (
+            ["update", "4242", "7", ""],
+            "/cfp/v1/imageupdate/create",
+            {"imageid": "4242", "machineid": "7", "desc": "release"},
+            "11\n",
+        ),
         (["diff", "4242", "7"], "/cfp/v1/imagediff/create", {"imageid": "4242", "machineid": "7"}, "12\n"),
-        (["version", "12", "1.2.3"], "/cfp/v1/imageversion/create", {"diffid": "12", "restart": "0", "game_build": "1.2.3"}, "13\n"),
+        (
+            ["version", "12", "1.2.3"],
+            "/cfp/v1/imageversion/create",
+            {"diffid": "12", "restart": "0", "game_build": "1.2.3"},
+            "13\n",
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_job_is_created_once_and_its_id_printed(
     api: Api, arguments: list[str], path: str, query: dict[str, str], printed: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""The pictures in the documents, which are made from real runs."""
+"""The picture of a terminal, which is made from a real rehearsal."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 import xml.etree.ElementTree as ET
 
 from cfgate import __version__
-from tools.pictures import DOCS, drawn
+from tools.terminal import PICTURE, drawn
 
 
 def text_of(svg: str) -> list[str]:
@@ -24,7 +24,7 @@ def test_a_text_is_drawn_as_it_is() -> None:
 
 def test_the_terminal_is_that_of_this_version() -> None:
     """The picture of a terminal shows a rehearsal by this version, which ends well and says so."""
-    shown = text_of((DOCS / "terminal.svg").read_text("utf-8"))
+    shown = text_of(PICTURE.read_text("utf-8"))
     assert shown[0].startswith("$ cfgate 9001 --rehearse ")
     assert shown[1].startswith(f"cfgate {__version__} · rehearsal of ")
     assert shown[-1].startswith("ready (rehearsal: Clanforge was not asked): image version 9001 after ")
