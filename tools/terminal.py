@@ -33,7 +33,9 @@ def terminal() -> str:
     command = [sys.executable, "-m", "cfgate", *REHEARSAL]
     # Nothing of this machine's settings, and no host but a terminal, which shows colours.
     environ = {"PATH": os.environ["PATH"], "FORCE_COLOR": "1"}
-    ended = subprocess.run(command, env=environ, cwd=PICTURE.parents[2], capture_output=True, text=True, check=True)
+    ended = subprocess.run(
+        command, env=environ, cwd=PICTURE.parents[2], capture_output=True, text=True, check=True
+    )
     return drawn(f"$ cfgate {' '.join(REHEARSAL)}\n{ended.stdout}")
 
 

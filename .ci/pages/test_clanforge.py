@@ -1,4 +1,4 @@
-"""examples/clanforge over real HTTP: the calls that cfgate never makes, and each way in which one goes wrong."""
+"""examples/clanforge over real HTTP: the calls that cfgate never makes, and how each can go wrong."""
 
 from __future__ import annotations
 
@@ -201,9 +201,11 @@ def test_what_is_wrong_sends_nothing(api: Api, arguments: list[str], environ: di
 def test_no_command_line_holds_a_secret(api: Api, tmp_path: Path) -> None:
     """What curl is started with, which everybody on the machine can read, holds no credential."""
     curl = tmp_path / "curl"
-    curl.write_text(
-        f'#!/bin/sh\nprintf "%s\\n" "$@" >>"{tmp_path}/argv"\nexec /usr/bin/env -i PATH=/usr/bin:/bin curl "$@"\n'
-    )
+    script = f'printf "%s\n" "$@" >>"{tmp_path}/argv"
+exec /usr/bin/env -i PATH=/usr/bin:/bin curl "$@"
+'
+    curl.write_text(f"#!/bin/sh
+{script}")
     curl.chmod(0o755)
     ended = call(api, "diff", "4242", "7", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert ended.returncode == 0, ended.stderr
