@@ -201,11 +201,8 @@ def test_what_is_wrong_sends_nothing(api: Api, arguments: list[str], environ: di
 def test_no_command_line_holds_a_secret(api: Api, tmp_path: Path) -> None:
     """What curl is started with, which everybody on the machine can read, holds no credential."""
     curl = tmp_path / "curl"
-    script = f'printf "%s\n" "$@" >>"{tmp_path}/argv"
-exec /usr/bin/env -i PATH=/usr/bin:/bin curl "$@"
-'
-    curl.write_text(f"#!/bin/sh
-{script}")
+    record = f'printf "%s\\n" "$@" >>"{tmp_path}/argv"'
+    curl.write_text(f'#!/bin/sh\n{record}\nPATH=/usr/bin:/bin exec curl "$@"\n')
     curl.chmod(0o755)
     ended = call(api, "diff", "4242", "7", PATH=f"{tmp_path}:{os.environ['PATH']}")
     assert ended.returncode == 0, ended.stderr
