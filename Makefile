@@ -23,7 +23,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test quick coverage lint format definitions container fronts dist dist-check pyz pyz-check image-digest \
+.PHONY: help demo test quick coverage lint format definitions container pages fronts dist dist-check pyz pyz-check image-digest \
   reference bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
@@ -65,8 +65,11 @@ format: $(VENV)/dev.txt ## let ruff mend what it can
 definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the parsers of those who read them
 	@TOOLS=$(TOOLS)/bin bash .ci/definitions/check
 
-container: $(VENV)/dev.txt ## build the image and run it as the GitHub runner does (podman and root, or docker)
-	@PYTHON=$(BIN)/python bash .ci/container/prove
+container: $(VENV)/dev.txt $(TOOLS)/ci.txt ## build the image, run it as the GitHub runner does, and run every example of the documents (podman and root, or docker)
+	@PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
+
+pages: $(VENV)/dev.txt $(TOOLS)/ci.txt ## only the examples of the documents: on act, in gitlab-ci-local, in shells
+	@SUITES=pages PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
 
 # Needs root and Debian, and installs the servers. A few of them: .ci/fronts/prove . REGEX
 fronts: $(VENV)/dev.txt ## real servers, proxies and resolvers between the gate and an API; two minutes (root)
@@ -157,6 +160,7 @@ pictures: $(VENV)/dev.txt ## draw docs/images anew (needs npm and chromium)
 	@mkdir -p .cache/pictures && cp .ci/pictures/*.json .cache/pictures
 	@cd .cache/pictures && npm ci --loglevel=error >/dev/null
 	$(BIN)/python -m tools.pictures
+	$(BIN)/python -m tools.terminal
 
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
 	$(BIN)/python benchmarks/cadence.py

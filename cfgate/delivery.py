@@ -70,7 +70,7 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
     reports: dict[str, tuple[str, Callable[[], str]]] = {
         "result-file": (files.result, lambda: as_json(result) + "\n"),
         "junit-file": (files.junit, lambda: _junit(result)),
-        "dotenv-file": (files.dotenv, lambda: dotenv(pairs)),
+        "dotenv-file": (files.dotenv, lambda: dotenv(pairs, files.dotenv_prefix)),
         "summary-file": (files.summary, lambda: page),
         "annotations-file": (files.annotations, lambda: job_annotations(result, files.details_url)),
     }

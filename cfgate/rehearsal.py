@@ -6,6 +6,7 @@ real ones never leave the process.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from signal import Signals
@@ -62,7 +63,7 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, stderr:
             token=environ.get("CLANFORGE_TOKEN", ""),
             port=request.port,
             speed=request.speed,
-            log=write,
+            log=lambda line: write(f"{time.strftime('%H:%M:%S')}  {line}"),
         )
         simulator.start()
     except (ScenarioError, OSError) as error:

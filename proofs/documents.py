@@ -103,6 +103,8 @@ def _agreement(folder: Path, outputs: Mapping[str, str], code: int) -> Iterator[
         yield f"status {outputs['status']}, output exit-code {outputs['exit-code']}, exit code {code}"
     if outputs["ready"] != ("true" if code == 0 else "false"):
         yield f"ready is {outputs['ready']}, the exit code {code}"
+    if (outputs["go"] == "true") is not (code == 0 and outputs["rehearsal"] == "false"):
+        yield f"go is {outputs['go']}, the exit code {code}, rehearsal {outputs['rehearsal']}"
     for name in ("result", "output"):
         text = (folder / "result").read_text("ascii") if name == "result" else outputs["result"]
         result: dict[str, Any] = json.loads(text)

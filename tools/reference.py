@@ -126,16 +126,6 @@ def _component_options() -> list[Option]:
     return [option for option in OPTIONS if not option.secret and not option.name.endswith("-file")]
 
 
-def option_table() -> Iterator[str]:
-    """Table the options for people."""
-    yield from _head("option", "default", "what it does")
-    for section in SECTIONS:
-        for option in (option for option in OPTIONS if option.section == section):
-            mark = "" if option.not_in_file else " ᶠ"
-            name = f"`{option.name}`{' 🔑' if option.secret else mark}"
-            yield _row(name, f"`{option.default}`" if option.default else "–", f"{option.help}.")
-
-
 def option_places() -> Iterator[str]:
     """Table, section by section, every way to give an option."""
     for section in SECTIONS:
@@ -235,7 +225,6 @@ PARTS: Final[dict[str, Callable[[], Iterable[str]]]] = {
     "image-glab": partial(foreign_image, "glab"),
     "images-python": python_images,
     "component-variables": component_variables,
-    "options": option_table,
     "option-places": option_places,
     "file-keys": file_keys,
     "not-in-file": not_in_file,

@@ -54,6 +54,7 @@ def schema() -> Schema:
         "truncated": {"type": "boolean", "description": "Whether something was left out to fit a limit."},
         "status": _STATUS,
         "ready": {"type": "boolean"},
+        "go": {"type": "boolean", "description": "Whether to deploy: ready, and not a rehearsal."},
         "exit-code": {"type": "integer", "minimum": 0, "maximum": 255},
         "reason": _TEXT,
         "remedy": _REMEDY,
@@ -116,6 +117,7 @@ def _matrix_job() -> Schema:
             "resource": {"enum": _RESOURCE},
             "status": _STATUS,
             "ready": {"type": "boolean"},
+            "go": {"type": "boolean"},
         }
     )
 

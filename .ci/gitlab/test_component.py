@@ -34,7 +34,15 @@ DOTENV: Final = {variable(name) for name in NAMES if name != "result"}
 DEPLOY: Final = {"stage": "deploy", "script": ["env | grep ^CFGATE_"]}
 # Reports are kept as files, where a test can read them.
 KEPT: Final = {
-    "artifacts": {"paths": ["cfgate.json", "cfgate.md", "cfgate.xml", "cfgate-links.json", "owned*"]}
+    "artifacts": {
+        "paths": [
+            "$CI_JOB_NAME_SLUG.json",
+            "$CI_JOB_NAME_SLUG.md",
+            "cfgate.xml",
+            "cfgate-links.json",
+            "owned*",
+        ]
+    }
 }
 
 
@@ -73,7 +81,7 @@ def told(ended: Pipeline, job: str) -> dict[str, str]:
 
 def result(ended: Pipeline, job: str) -> dict[str, Any]:
     """Read the result of a gate."""
-    read: dict[str, Any] = json.loads(ended.artifact(job, "cfgate.json").read_text("utf-8"))
+    read: dict[str, Any] = json.loads(ended.artifact(job, f"{job.replace('_', '-')}.json").read_text("utf-8"))
     return read
 
 

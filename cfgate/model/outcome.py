@@ -79,6 +79,11 @@ class Result(NamedTuple):
         return self.status is GateStatus.READY and self.exit_code == 0
 
     @property
+    def go(self) -> bool:
+        """Whether something may change in the world because of it: ready, and no rehearsal."""
+        return self.ready and not self.rehearsal
+
+    @property
     def decisive(self) -> Outcome | None:
         """The outcome that decided, whose job the single-job outputs describe."""
         return min(self.outcomes, key=lambda outcome: outcome.status.precedence, default=None)

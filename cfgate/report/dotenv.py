@@ -14,6 +14,7 @@ from typing import Final
 from cfgate.text.invisible import INVISIBLE
 
 MAX_FILE: Final = 5119  # bytes: the file must be smaller than 5 KiB
+PREFIX: Final = "CFGATE"
 _CUT: Final = "...[cut]"
 
 # JSON without quotes is no JSON, and 5 KiB would not hold it: take `result-file` as an artifact instead.
@@ -25,17 +26,22 @@ LEFT_OUT: Final = frozenset({"result", "machines-pending", "machines-failed", "m
 _ARMED: Final = re.compile("[$%\\\\\"'`\u2018-\u201f]")
 
 
-def dotenv(pairs: Mapping[str, str]) -> str:
-    """Write outputs as a dotenv file of at most `MAX_FILE` bytes; the longest values are cut first."""
-    lines = {variable(name): _disarmed(value) for name, value in pairs.items() if name not in LEFT_OUT}
+def dotenv(pairs: Mapping[str, str], prefix: str = PREFIX) -> str:
+    """Write outputs as a dotenv file of at most `MAX_FILE` bytes; the longest values are cut first.
+
+    The variables of a report replace those of the same names from other reports, in no defined order: gates
+    of one pipeline need prefixes of their own.
+    """
+    kept = {name: value for name, value in pairs.items() if name not in LEFT_OUT}
+    lines = {variable(name, prefix): _disarmed(value) for name, value in kept.items()}
     room = MAX_FILE - sum(len(key) + len("=\n") for key in lines)
     longest = _longest([len(value.encode()) for value in lines.values()], room)
     return "".join(f"{key}={_cut(value, longest)}\n" for key, value in lines.items())
 
 
-def variable(name: str) -> str:
+def variable(name: str, prefix: str = PREFIX) -> str:
     """Name the variable of an output: `job-state-id` is `CFGATE_JOB_STATE_ID`."""
-    return "CFGATE_" + re.sub("[^A-Z0-9_]", "_", name.upper())
+    return f"{prefix}_" + re.sub("[^A-Z0-9_]", "_", name.upper())
 
 
 def _disarmed(value: str) -> str:

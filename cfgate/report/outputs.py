@@ -16,7 +16,8 @@ _STATUSES: Final = ", ".join(sorted(status.label for status in GateStatus))
 DESCRIPTIONS: Final = MappingProxyType(
     {
         "status": f"How the gate ended, one of {_STATUSES}.",
-        "ready": "Whether everything is ready and the pipeline may go on, `true` or `false`.",
+        "ready": "Whether everything is ready, `true` or `false`; in a rehearsal too (deploy on `go`).",
+        "go": "Whether to deploy, `true` only when ready and not a rehearsal, else `false`.",
         "exit-code": "The exit code of cfgate, different for each way to end.",
         "reason": "One sentence that says what happened.",
         "image-version-id": "The id that decided (the only one, if there was one), of what `resource` says.",

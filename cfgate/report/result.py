@@ -53,6 +53,7 @@ def as_dict(result: Result) -> Json:
         "truncated": False,
         "status": result.status.label,
         "ready": result.ready,
+        "go": result.go,
         "exit-code": result.exit_code,
         "reason": result.reason,
         "remedy": result.remedy or None,
@@ -68,7 +69,7 @@ def as_dict(result: Result) -> Json:
         **_job(decisive.job if decisive else None),
         "warnings": list(result.warnings),
         "totals": _totals(result),
-        "matrix": {"include": [_matrix_job(outcome) for outcome in result.outcomes]},
+        "matrix": {"include": [_matrix_job(outcome, result) for outcome in result.outcomes]},
         "image-versions": [_image_version(outcome) for outcome in result.outcomes],
     }
     return {key: _mended(value) for key, value in whole.items()}
@@ -154,7 +155,7 @@ def _totals(result: Result) -> Json:
     return {"image-versions": len(labels), **counts}
 
 
-def _matrix_job(outcome: Outcome) -> Json:
+def _matrix_job(outcome: Outcome, result: Result) -> Json:
     """Give what a job that goes on with a target needs, and nothing that came from the API."""
     target = outcome.target
     return {
@@ -164,6 +165,7 @@ def _matrix_job(outcome: Outcome) -> Json:
         "resource": target.resource.label,
         "status": outcome.status.label,
         "ready": outcome.status is GateStatus.READY,
+        "go": outcome.status is GateStatus.READY and not result.rehearsal,
     }
 
 

@@ -93,6 +93,8 @@ def misspelt(environ: Mapping[str, str]) -> list[str]:
         word = name.removeprefix("CFGATE_")
         if word == name or name in known.values() or not environ[name].strip():
             continue
+        if f"{name.removesuffix('_IMAGE_VERSION_ID')}_STATUS" in environ:
+            continue  # an output of a gate with another dotenv-prefix
         guess = closest(word, known, likeness=0.85)
         if guess:
             warnings.append(f"environment {named(name)} is not read: did you mean {known[guess]}?")

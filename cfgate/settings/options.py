@@ -254,6 +254,15 @@ OPTIONS: Final = (
         not_in_file=_NO_OVERWRITING,
     ),
     Option(
+        "dotenv-prefix",
+        "What the variables in dotenv-file begin with; each gate of a pipeline needs its own",
+        parsers.prefix,
+        metavar="PREFIX",
+        section=REPORTS,
+        default="CFGATE",
+        not_in_file="names the variables that a deployment tests, and a pull request could rename them",
+    ),
+    Option(
         "summary-file",
         "Write the summary as Markdown",
         parsers.report_path,

@@ -20,6 +20,10 @@ _SPEED: Final = re.compile(r"[0-9]{1,9}(\.[0-9]{1,3})?")
 _ID: Final = re.compile(r"[1-9][0-9]{0,17}")
 MOST_TARGETS: Final = 500  # each is asked for on a thread of its own
 LONGEST_NAME: Final = 40  # characters of the name of a target: it stands in every line of the log
+_PREFIX: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
+_LONGEST_PREFIX: Final = 40  # characters: it stands in every line of a report of 5 KiB
+# A gate or a host would take the outputs for its own settings (INPUT_RESULT, CI_JOB_STATUS …).
+_RESERVED: Final = frozenset({"CI", "CLANFORGE", "GITHUB", "GITLAB", "INPUT", "RUNNER"})
 _VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
 
 
@@ -120,6 +124,20 @@ def result_path(text: str) -> str:
         raise Wrong(f"cannot be written: {error.strerror}") from None
     if stat.S_ISDIR(mode):
         raise Wrong("is a directory: name a file in it")
+    return text
+
+
+def prefix(text: str) -> str:
+    """Read what the names of variables begin with: GitLab and shells take these characters."""
+    if not _PREFIX.fullmatch(text):
+        raise Wrong(
+            "is not a prefix for variables: write capitals, digits and single underscores, a letter first, "
+            "such as LINUX"
+        )
+    if len(text) > _LONGEST_PREFIX:
+        raise Wrong(f"is too long: {_LONGEST_PREFIX} characters at most")
+    if text.partition("_")[0] in _RESERVED:
+        raise Wrong(f"is reserved: names that begin with {text.partition('_')[0]}_ are read by others")
     return text
 
 

@@ -23,12 +23,14 @@ class Credentials:
 class Files(NamedTuple):
     """Where to write the reports; empty: nowhere. `result` may be `-`, for stdout.
 
-    `details_url` is the page that they link to, with `{id}` for the id of an image version.
+    `dotenv_prefix` begins the names of the variables in `dotenv`; `details_url` is the page that they link
+    to, with `{id}` for the id of an image version.
     """
 
     result: str = ""
     junit: str = ""
     dotenv: str = ""
+    dotenv_prefix: str = "CFGATE"
     summary: str = ""
     annotations: str = ""
     details_url: str = ""

@@ -9,7 +9,6 @@ import shlex
 import signal
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -31,8 +30,8 @@ from cfgate.simulator import Simulator, parse
 from tests.support.canary import BEARER, KEYS
 from tests.support.factories import result
 from tests.support.fakes import FakeClock
+from tests.support.pages import BLOCKS, ROOT, Block
 
-ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 # Their definitions are those of other CI systems.
 OF_OTHERS = {"gitlab.md", "ci-systems.md"}
@@ -47,27 +46,9 @@ ACCOUNT = {
 }
 
 
-@dataclass(frozen=True)
-class Block:
-    """A fenced block of a document."""
-
-    document: Path
-    line: int
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.document.name}:{self.line}"
-
-
 def blocks(language: str) -> list[Block]:
-    """Find the blocks of all documents that are fenced with this language."""
-    fence = re.compile(rf"^```{language}\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-    texts = {document: document.read_text("utf-8") for document in DOCUMENTS}
-    return [
-        Block(document, text.count("\n", 0, match.start()) + 1, match[1])
-        for document, text in texts.items()
-        for match in fence.finditer(text)
-    ]
+    """Find the blocks of these documents that are fenced with this language."""
+    return [block for block in BLOCKS if block.language == language and block.page in DOCUMENTS]
 
 
 def kind(block: Block) -> str:
@@ -213,7 +194,7 @@ def command_lines(text: str) -> Iterator[tuple[list[str], dict[str, str]]]:
                 calls[-1].append(word)
         for words in calls:
             at = next((at for at, word in enumerate(words) if re.fullmatch(_PROGRAM, word)), None)
-            if at is not None:
+            if at is not None and "install" not in words[:at]:  # which names the package
                 yield words[at + 1 :], dict(word.split("=", 1) for word in words[:at] if _IS_SET.match(word))
 
 
@@ -410,7 +391,7 @@ def keys(value: object, path: str = "") -> set[str]:
 
 def test_the_json_is_shown_as_it_is() -> None:
     """The example has the keys that cfgate writes, all of them, at their places."""
-    (block,) = (block for block in blocks("json") if block.document.name == "reference.md")
+    (block,) = (block for block in blocks("json") if block.page.name == "reference.md")
     assert keys(json.loads(block.text)) == keys(as_dict(result()))
 
 

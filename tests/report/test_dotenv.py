@@ -71,6 +71,19 @@ def test_any_result_makes_a_good_report(any_result: Result) -> None:
     assert variables["CFGATE_EXIT_CODE"] == str(any_result.exit_code)
 
 
+def test_a_prefix_of_its_own() -> None:
+    """Two gates with prefixes of their own share no variable, and each report is within GitLab's limits."""
+    told = outputs(result()) | {"job-error": "x" * 9000}
+    first, second = dotenv(told, "LINUX"), dotenv(told, "C" * 40)
+    assert gitlab(first)["LINUX_GO"] == gitlab(second)[f"{'C' * 40}_GO"] == "true"
+    assert gitlab(first).keys().isdisjoint(gitlab(second))
+
+
+def test_no_more_lines_than_gitlab_takes() -> None:
+    """GitLab refuses a report of more variables than its administrator allows, which are 20 by default."""
+    assert len(gitlab(dotenv(outputs(result())))) <= 20
+
+
 def test_the_longest_values_are_cut_first() -> None:
     """When there is too much, the long values lose their ends, visibly, and the short ones nothing."""
     told = outputs(result(outcome(reason="why"))) | {"job-error": "é" * 9000, "reason": "x" * 1000}

@@ -15,7 +15,7 @@ from tests.support.factories import NOON, job, outcome, result, results
 def test_the_names_are_the_public_contract() -> None:
     """These names, in this order, are what users read; none may go."""
     assert NAMES == (
-        "status", "ready", "exit-code", "reason", "image-version-id", "job-state-id", "job-state-name",
+        "status", "ready", "go", "exit-code", "reason", "image-version-id", "job-state-id", "job-state-name",
         "job-progress", "job-failed", "job-error", "job-created", "job-started", "job-updated", "job-eta",
         "machines-pending", "machines-failed", "machines-completed", "waited-seconds", "requests",
         "retries", "rehearsal", "result",
@@ -39,6 +39,7 @@ def test_a_ready_job() -> None:
     assert told == {
         "status": "ready",
         "ready": "true",
+        "go": "true",
         "exit-code": "0",
         "reason": "image version 9001 ended ready",
         "image-version-id": "9001",
@@ -96,6 +97,15 @@ def test_every_output_is_always_there(any_result: Result) -> None:
     assert len(told["result"]) <= MAX_RESULT
     assert json.loads(told["result"])["ready"] is (told["ready"] == "true")
     assert (told["ready"] == "true") is any_result.ready
+    assert (told["go"] == "true") is (any_result.ready and not any_result.rehearsal)
+
+
+def test_a_rehearsal_never_goes() -> None:
+    """A rehearsal can be ready, but nothing may be deployed because of it, nor because of its matrix."""
+    told = outputs(result(rehearsal=True))
+    facts = json.loads(told["result"])
+    assert (told["ready"], told["go"]) == ("true", "false")
+    assert (facts["go"], facts["matrix"]["include"][0]["go"]) == (False, False)
 
 
 def test_a_large_result_is_cut_before_a_host_would_cut_it() -> None:

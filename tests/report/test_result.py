@@ -42,6 +42,7 @@ def test_a_ready_result() -> None:
         "truncated": False,
         "status": "ready",
         "ready": True,
+        "go": True,
         "exit-code": 0,
         "reason": "image version 9001 ended ready",
         "remedy": None,
@@ -77,6 +78,7 @@ def test_a_ready_result() -> None:
                     "resource": "image-version",
                     "status": "ready",
                     "ready": True,
+                    "go": True,
                 }
             ]
         },
@@ -111,8 +113,8 @@ def test_a_matrix_takes_up_every_target() -> None:
         result(outcome(name="linux"), outcome(GateStatus.FAILED, id=7, resource=Resource.IMAGE_UPDATE))
     )["matrix"]
     assert [tuple(entry.values()) for entry in matrix["include"]] == [
-        ("linux", ID, ID, "image-version", "ready", True),
-        ("image update 7", 7, 7, "image-update", "failed", False),
+        ("linux", ID, ID, "image-version", "ready", True, True),
+        ("image update 7", 7, 7, "image-update", "failed", False, False),
     ]
 
 

@@ -41,6 +41,7 @@ NOT_IN_FILE = {
     "result-file",
     "junit-file",
     "dotenv-file",
+    "dotenv-prefix",
     "summary-file",
     "annotations-file",
     "details-url",

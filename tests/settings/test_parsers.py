@@ -266,6 +266,25 @@ def test_an_access_key_has_no_colon() -> None:
     assert parsers.credential("sec:ret") == "sec:ret"
 
 
+@pytest.mark.parametrize("text", ["CFGATE", "LINUX", "CFGATE_PC", "A", "GATE_2_B", "A" * 40])
+def test_a_prefix_makes_names_of_variables(text: str) -> None:
+    """Capitals, digits and single underscores make names that GitLab and every shell take."""
+    assert parsers.prefix(text) == text
+
+
+@pytest.mark.parametrize("text", ["linux", "A-B", "_A", "A_", "A__B", "1A", "Ä", "A B", "A=", "A\n"])
+def test_what_begins_no_name_is_no_prefix(text: str) -> None:
+    """What cannot begin the name of a variable is refused, and so is what would fill the report."""
+    assert refusal(parsers.prefix, text).startswith("is not a prefix for variables: ")
+    assert refusal(parsers.prefix, "A" * 41) == "is too long: 40 characters at most"
+
+
+@pytest.mark.parametrize("text", ["INPUT", "CI_JOB", "GITLAB", "CLANFORGE", "GITHUB_X", "RUNNER"])
+def test_a_prefix_takes_no_names_of_others(text: str) -> None:
+    """Names that a later gate or the host would read as settings are refused."""
+    assert refusal(parsers.prefix, text).startswith("is reserved: ")
+
+
 def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     """A directory, an impossible name and, but for the result, stdout are refused before the wait."""
     assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"

@@ -148,6 +148,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         "INPUT_CA-BUNDLE": f"{tmp_path}/ca.pem",
         "INPUT_JUNIT-FILE": "junit.xml",
         "CFGATE_DOTENV_FILE": "gate.env",
+        "CFGATE_DOTENV_PREFIX": "LINUX",
         "CFGATE_SUMMARY_FILE": "gate.md",
         "CFGATE_ANNOTATIONS_FILE": "gate-links.json",
         "CFGATE_DETAILS_URL": "https://example.com/versions/{id}",
@@ -175,6 +176,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         result="-",
         junit="junit.xml",
         dotenv="gate.env",
+        dotenv_prefix="LINUX",
         summary="gate.md",
         annotations="gate-links.json",
         details_url="https://example.com/versions/{id}",
@@ -681,10 +683,18 @@ def test_a_misspelt_variable_is_a_warning(name: str, meant: str) -> None:
 def test_outputs_of_an_earlier_gate_are_no_warning() -> None:
     """GitLab hands the dotenv outputs of one gate to the jobs behind it."""
     outputs = (
-        "STATUS READY EXIT_CODE REASON JOB_STATE_ID JOB_STATE_NAME JOB_PROGRESS JOB_FAILED JOB_ERROR "
+        "STATUS READY GO EXIT_CODE REASON JOB_STATE_ID JOB_STATE_NAME JOB_PROGRESS JOB_FAILED JOB_ERROR "
         "JOB_CREATED JOB_STARTED JOB_UPDATED JOB_ETA WAITED_SECONDS REQUESTS RETRIES REHEARSAL RESULT"
     )
     assert run(**{f"CFGATE_{name}": "1" for name in outputs.split()}).warnings == ()
+
+
+def test_the_outputs_of_another_prefix_are_no_misspelt_options() -> None:
+    """What an earlier gate left under a prefix of its own is not taken for a misspelt option."""
+    left = {"CFGATE_PC_STATUS": "ready", "CFGATE_PC_IMAGE_VERSION_ID": "8000"}
+    request = read(["9001"], {**ACCOUNT, **left})
+    assert isinstance(request, Run)
+    assert request.warnings == ()
 
 
 def test_the_id_of_an_earlier_gate_is_refused() -> None:

@@ -51,7 +51,7 @@ function _shtab_cfgate_using
 end
 
 set -g _shtab_cfgate_commands wait check demo simulate help version
-set -g _shtab_cfgate_opts_with_value --account-service-id --annotations-file --api-url --ca-bundle --config --details-url --dotenv-file --error-tolerance --image-version-id --junit-file --max-interval --not-found-grace --poll-interval --port --queue-timeout --rehearse --request-timeout --resource --result-file --scenario --speed --stall-timeout --summary-file --timeout
+set -g _shtab_cfgate_opts_with_value --account-service-id --annotations-file --api-url --ca-bundle --config --details-url --dotenv-file --dotenv-prefix --error-tolerance --image-version-id --junit-file --max-interval --not-found-grace --poll-interval --port --queue-timeout --rehearse --request-timeout --resource --result-file --scenario --speed --stall-timeout --summary-file --timeout
 
 complete -c cfgate -e
 complete -c cfgate -f
@@ -74,6 +74,7 @@ complete -c cfgate -n _shtab_cfgate_using -l max-interval -x -d 'The longest pau
 complete -c cfgate -n _shtab_cfgate_using -l result-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the whole result as JSON; - writes it to stdout, and the log to stderr'
 complete -c cfgate -n _shtab_cfgate_using -l junit-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write a JUnit XML report'
 complete -c cfgate -n _shtab_cfgate_using -l dotenv-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the outputs as CFGATE_… lines, for a dotenv report of GitLab'
+complete -c cfgate -n _shtab_cfgate_using -l dotenv-prefix -x -d 'What the variables in dotenv-file begin with; each gate of a pipeline needs its own'
 complete -c cfgate -n _shtab_cfgate_using -l summary-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the summary as Markdown'
 complete -c cfgate -n _shtab_cfgate_using -l annotations-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the links of details-url as JSON, for an annotations report of GitLab'
 complete -c cfgate -n _shtab_cfgate_using -l details-url -x -d 'The page where your studio looks at an image version, for links in reports; {id} is its id'
@@ -102,6 +103,7 @@ complete -c cfgate -n '_shtab_cfgate_using wait' -l max-interval -x -d 'The long
 complete -c cfgate -n '_shtab_cfgate_using wait' -l result-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the whole result as JSON; - writes it to stdout, and the log to stderr'
 complete -c cfgate -n '_shtab_cfgate_using wait' -l junit-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write a JUnit XML report'
 complete -c cfgate -n '_shtab_cfgate_using wait' -l dotenv-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the outputs as CFGATE_… lines, for a dotenv report of GitLab'
+complete -c cfgate -n '_shtab_cfgate_using wait' -l dotenv-prefix -x -d 'What the variables in dotenv-file begin with; each gate of a pipeline needs its own'
 complete -c cfgate -n '_shtab_cfgate_using wait' -l summary-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the summary as Markdown'
 complete -c cfgate -n '_shtab_cfgate_using wait' -l annotations-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the links of details-url as JSON, for an annotations report of GitLab'
 complete -c cfgate -n '_shtab_cfgate_using wait' -l details-url -x -d 'The page where your studio looks at an image version, for links in reports; {id} is its id'
@@ -129,6 +131,7 @@ complete -c cfgate -n '_shtab_cfgate_using check' -l max-interval -x -d 'The lon
 complete -c cfgate -n '_shtab_cfgate_using check' -l result-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the whole result as JSON; - writes it to stdout, and the log to stderr'
 complete -c cfgate -n '_shtab_cfgate_using check' -l junit-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write a JUnit XML report'
 complete -c cfgate -n '_shtab_cfgate_using check' -l dotenv-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the outputs as CFGATE_… lines, for a dotenv report of GitLab'
+complete -c cfgate -n '_shtab_cfgate_using check' -l dotenv-prefix -x -d 'What the variables in dotenv-file begin with; each gate of a pipeline needs its own'
 complete -c cfgate -n '_shtab_cfgate_using check' -l summary-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the summary as Markdown'
 complete -c cfgate -n '_shtab_cfgate_using check' -l annotations-file -xka "(__fish_complete_path (commandline -ct))" -d 'Write the links of details-url as JSON, for an annotations report of GitLab'
 complete -c cfgate -n '_shtab_cfgate_using check' -l details-url -x -d 'The page where your studio looks at an image version, for links in reports; {id} is its id'
