@@ -215,8 +215,8 @@ def late(rng: Random, life: Life) -> float:
 class World:
     """A way in which jobs behave. Durations are log-normal: medians in seconds, `sigma` of their logarithms.
 
-    What a cadence must reach: `bound` in requests x latency / duration, `p95` and `mean` in seconds of latency,
-    and `requests`.
+    What a cadence must reach: `bound` in requests x latency / duration, `p95` and `mean` in seconds of
+    latency, and `requests`.
     """
 
     name: str
