@@ -1,4 +1,7 @@
-"""A scatter plot as SVG, with both axes logarithmic, readable on light and dark pages."""
+"""A scatter plot as SVG, with both axes logarithmic, readable on light and dark pages.
+
+Every point has its name beside it: those of others to the right, cfgate's to the left.
+"""
 
 from __future__ import annotations
 
@@ -9,15 +12,18 @@ from html import escape
 from typing import Final
 
 WIDTH: Final = 920
-HEIGHT: Final = 480
-LEFT, RIGHT, TOP, BOTTOM = 70, 300, 30, 60
+HEIGHT: Final = 500
+LEFT, RIGHT, TOP, BOTTOM = 80, 90, 40, 60
 REQUESTS: Final = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
 SECONDS: Final = (0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
 
 
 @dataclass(frozen=True)
 class Point:
-    """One cadence: how many requests a job costs, and how many seconds late its end is seen."""
+    """One cadence: how many requests a job costs, and how many seconds late its end is seen.
+
+    A point without a name shares that of its neighbour.
+    """
 
     name: str
     requests: float
@@ -47,7 +53,9 @@ def _grid() -> list[str]:
         lines.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{seconds:g} s</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     lines.append(f'<text x="{middle}" y="{HEIGHT - 16}" text-anchor="middle">requests for one job</text>')
-    lines.append(f'<text x="{LEFT}" y="18">seconds from the end of the job until it is known</text>')
+    lines.append(
+        f'<text x="{LEFT}" y="18">from the end of the job until it is known (lower and further left is better)</text>'
+    )
     return lines
 
 
@@ -64,24 +72,20 @@ def _equal(efficiency: float, duration: float, note: str) -> list[str]:
 
 
 def scatter(points: Sequence[Point], duration: float) -> str:
-    """Draw the points, numbered, with their names beside; `duration` is the mean of the jobs, in seconds."""
-    body, side = _grid(), WIDTH - RIGHT + 22
-    body += _equal(0.5, duration, ": every fixed interval") + _equal(0.05, duration, "")
-    for number, point in enumerate(points, 1):
-        kind = "ours" if point.ours else "peer"
+    """Draw the points with their names; `duration` is the mean of the jobs, in seconds."""
+    body = _grid() + _equal(0.5, duration, ": what every fixed interval costs") + _equal(0.03, duration, "")
+    for point in points:
+        kind, anchor, aside = ("ours", "end", -14) if point.ours else ("peer", "start", 12)
         x, y = _x(point.requests), _y(point.latency)
-        legend = TOP + 10 + 22 * (number - 1)
         body += [
-            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="9" class="{kind}"/>',
-            f'<text x="{x:.1f}" y="{y + 4:.1f}" text-anchor="middle" class="number">{number}</text>',
-            f'<circle cx="{side}" cy="{legend}" r="8" class="{kind}"/>',
-            f'<text x="{side}" y="{legend + 4}" text-anchor="middle" class="number">{number}</text>',
-            f'<text x="{side + 14}" y="{legend + 4}">{escape(point.name)}</text>',
+            f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{8 if point.ours else 6}" class="{kind}"/>',
+            f'<text x="{x + aside:.1f}" y="{y + 5:.1f}" text-anchor="{anchor}" class="name {kind}">'
+            f"{escape(point.name)}</text>",
         ]
     style = (
         "text{font:12px sans-serif;fill:#777}.grid{stroke:#999;stroke-opacity:.3}"
         ".equal{fill:none;stroke:#999;stroke-dasharray:6 4}"
-        ".peer{fill:#8a8f98}.ours{fill:#1a7f37}.number{fill:#fff;font-size:10px}"
+        ".name{font-size:14px}.peer{fill:#8a8f98}.ours{fill:#1a9c45}.name.ours{font-weight:bold}"
     )
     inner = "\n".join(body)
     return (

@@ -216,7 +216,7 @@ class World:
     """A way in which jobs behave. Durations are log-normal: medians in seconds, `sigma` of their logarithms.
 
     What a cadence must reach: `bound` in requests x latency / duration, `p95` and `mean` in seconds of
-    latency, and `requests`.
+    latency, `requests`, and those as a multiple (`times`) of what a fixed 15 s sends for the same jobs.
     """
 
     name: str
@@ -224,6 +224,7 @@ class World:
     p95: float = math.inf
     mean: float = math.inf
     requests: float = math.inf
+    times: float = math.inf
     eta: Callable[[Random, Life], Eta] = nothing
     progress: Callable[[Random], Curve] = none
     step: int = 1  # per cents by which progress moves
@@ -335,7 +336,7 @@ NOTHING: Final = World("no estimate, no progress", 0.44, 8.5, 3.8, 75)
 LIE: Final = World("a lie", 0.45, 8.5)
 FACTOR: Final = World("a lie", 0.56)
 SLIPS: Final = World("slips", 0.58, 9.0)
-TWO_HOURS: Final = World("no estimate, no progress, 2 hours", 0.72, running=7200.0)
+TWO_HOURS: Final = World("no estimate, no progress, 2 hours", 0.72, times=1.7, running=7200.0)
 TEN_MINUTES: Final = 600.0
 
 # The worlds of the specification, in its order.
@@ -378,27 +379,42 @@ BY_NAME: Final = {world.name: world for world in WORLDS}
 # The same worlds, read in other ways than above. The bounds are what the cadence holds in each of them.
 READINGS: Final = (
     replace(IMPROVING, name="improves, cut to whole seconds", eta=Improving(whole=math.floor)),
-    replace(IMPROVING, name="improves, one error for the whole job", eta=Improving(constant=True)),
+    replace(
+        IMPROVING, name="improves, one error for the whole job", bound=0.037, eta=Improving(constant=True)
+    ),
     replace(IMPROVING, name="improves, log-normal errors", eta=Improving(shape="log-normal")),
     replace(IMPROVING, name="improves, a new estimate every 3 s", eta=Improving(refresh=3.0)),
     replace(IMPROVING, name="improves, known while queued", eta_while_queued=True),
     replace(IMPROVING, name="improves, with a slow tail", progress=slow_tail),
     replace(IMPROVING, name="improves, jobs of an hour", running=3600.0),
     replace(IMPROVING, name="improves, jobupdated only with the state", updated="state"),
-    replace(STEADY, name="progress, rounded", whole=round),
+    replace(STEADY, name="progress, rounded", bound=0.036, whole=round),
     replace(STEADY, name="progress, never above 99 % before the end", most=99),
-    replace(STEADY, name="progress, at 100 % too early", progress=early),
+    replace(STEADY, name="progress, at 100 % too early", bound=0.045, progress=early),
     replace(STEADY, name="progress, jobupdated moves with it", updated="step"),
     replace(STEADY, name="progress, jobs of an hour", running=3600.0),
     replace(STEADY, name="progress, beside a lie: always 30 s ahead", eta=Always(30)),
     replace(STEADY, name="progress, beside one fixed estimate", eta=Once(_off_by_15_percent)),
-    replace(STEADY, name="progress, a job of seconds", queued=3.0, running=12.0),
-    replace(JUMPS, name="progress in jumps of 10, a job of seconds", queued=3.0, running=12.0),
-    replace(NOTHING, name="nothing known, a job of seconds", queued=3.0, running=12.0),
-    World("progress, slower and slower", progress=slowing),
-    World("progress, slower and slower, to a standstill", progress=quadratic),
+    World("progress, a job of seconds", p95=1.6, progress=steady, queued=3.0, running=12.0),
+    World(
+        "progress in jumps of 10, a job of seconds",
+        p95=2.5,
+        progress=steady,
+        step=10,
+        queued=3.0,
+        running=12.0,
+    ),
+    World("nothing known, a job of seconds", p95=5.5, queued=3.0, running=12.0),
+    World("progress, slower and slower", 0.33, 4.5, progress=slowing),
+    World("progress, slower and slower, to a standstill", 0.23, 3.5, progress=quadratic),
     replace(RETRIED, name="retried, and the estimate improves", eta=Improving()),
-    World("a lie: always 5 s ahead", eta=Always(5)),
-    replace(STEADY, name="two phases, and the estimate improves", progress=TwoPhases(0.5), eta=Improving()),
+    World("a lie: always 5 s ahead", 0.48, 8.5, eta=Always(5)),
+    replace(
+        STEADY,
+        name="two phases, and the estimate improves",
+        bound=0.034,
+        progress=TwoPhases(0.5),
+        eta=Improving(),
+    ),
     replace(STEADY, name="progress, beside an end that slips by 60 s", eta=Slips(60.0)),
 )
