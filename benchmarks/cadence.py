@@ -3,8 +3,8 @@
 Seeded and deterministic: the same figures on every machine. `--markdown` prints the table of docs/cadence.md,
 `--plot FILE` draws latency against requests. What is measured stands in `measure`.
 
-`--check` measures other jobs than the table does, in every world and every reading of one, and exits with 1 when
-a bound is broken, or when an answer costs more than it may after ten thousand of them.
+`--check` measures other jobs than the table does, in every world and every reading of one, and exits with 1
+when a bound is broken, or when an answer costs more than it may after ten thousand of them.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ Figures = Mapping[Task, Measurement]
 
 
 def figures(jobs: int, seed: int) -> Figures:
-    """Measure everything: the optimum, cfgate in every world, and the others; the blind cost the same in any."""
+    """Measure everything: the optimum, cfgate in every world, and the others, the blind in one world."""
     pairs = [(OPTIMUM, world) for world in NAMES]
     pairs += [(OURS, world.name) for world in WORLDS]
     pairs += [(peer.name, NOTHING.name) for peer in PEERS]
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=1, help="another seed, other jobs (default: 1)")
     parser.add_argument("--markdown", action="store_true", help="print a Markdown table")
     parser.add_argument("--plot", type=Path, help="draw latency against requests into this SVG file")
-    parser.add_argument("--check", action="store_true", help="fail when a bound is broken; half a minute")
+    parser.add_argument("--check", action="store_true", help="fail when a bound is broken; about a minute")
     options = parser.parse_args(arguments)
     if options.check:
         return min(check(), 1)

@@ -11,16 +11,16 @@ from cfgate.rules import judge_job
 from cfgate.schedule import Cadence, progress
 
 ANSWERS: Final = 10_000
-# Corners that are looked at for one answer: two cuts for each of 101 levels and for the start, and a polygon that
-# keeps some ten corners. With 5 ms as the limit, a corner may take a microsecond, which is ten times too much.
+# Corners that are looked at for one answer: two cuts for each of 101 levels and for the start, and a polygon
+# that keeps some ten corners. An answer may take 5 ms, which is a microsecond for each.
 LIMIT: Final = 5_000
 
 
 def endure(world: World) -> int:
     """Let a job answer ten thousand times; return the most corners that an answer made the cadence look at.
 
-    The first half of the answers comes in its life; with the rest, a second apart, it stands still at the last
-    thing that it said.
+    The first half of the answers comes in its life; with the rest, a second apart, it stands still as it was
+    last.
     """
     job, cadence = world.job("endurance"), Cadence(seed=1)
     counted = most = 0

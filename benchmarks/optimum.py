@@ -1,13 +1,12 @@
 """The least E that a gate can reach that knows how the jobs of a world are distributed: dynamic programming.
 
 Each plan is the optimum of delay + price x requests over all pauses within the bounds, computed backwards
-from the end, for the best price. It knows what no gate knows: the very distribution that the world draws
-from. It is a pacing, so that it is measured on the same jobs as everybody else.
+from the end, for the best price. It knows what no gate knows: the distribution that the world draws from. It
+is a pacing, so that it is measured on the same jobs as everybody else.
 
-`Silent`     nothing is told but when the job was started: the state is the age of the job, and the plan
-exact. `Announced`  an end was announced once: the state is the age, for each announced duration. Exact as
-well. `Renewed`    every answer has a new estimate: the state is the newest one, and the plan the best of
-those that
+`Silent`     nothing is known but when the job was started: the state is its age, and the plan exact.
+`Announced`  an end was announced once: the state is the age, for each announced duration. Exact as well.
+`Renewed`    every answer has a new estimate: the state is the newest one, and the plan the best of those that
              use no older ones.
 
 There is none for progress: what is known there is a polygon, and no number stands for it.

@@ -53,9 +53,8 @@ def _grid() -> list[str]:
         lines.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end">{seconds:g} s</text>')
     middle = (LEFT + WIDTH - RIGHT) / 2
     lines.append(f'<text x="{middle}" y="{HEIGHT - 16}" text-anchor="middle">requests for one job</text>')
-    lines.append(
-        f'<text x="{LEFT}" y="18">from the end of the job until it is known (lower and further left is better)</text>'
-    )
+    title = "from the end of the job until it is known (lower and further left is better)"
+    lines.append(f'<text x="{LEFT}" y="18">{title}</text>')
     return lines
 
 
@@ -77,12 +76,12 @@ def scatter(points: Sequence[Point], duration: float) -> str:
     for point in points:
         kind, anchor, aside = ("ours", "end", -14) if point.ours else ("peer", "start", 12)
         x, y = _x(point.requests), _y(point.latency)
+        style = f'text-anchor="{anchor}" class="name {kind}"'
         body += [
             f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{8 if point.ours else 6}" class="{kind}"/>',
-            f'<text x="{x + aside:.1f}" y="{y + 5:.1f}" text-anchor="{anchor}" class="name {kind}">'
-            f"{escape(point.name)}</text>",
+            f'<text x="{x + aside:.1f}" y="{y + 5:.1f}" {style}>{escape(point.name)}</text>',
         ]
-    style = (
+    rules = (
         "text{font:12px sans-serif;fill:#777}.grid{stroke:#999;stroke-opacity:.3}"
         ".equal{fill:none;stroke:#999;stroke-dasharray:6 4}"
         ".name{font-size:14px}.peer{fill:#8a8f98}.ours{fill:#1a9c45}.name.ours{font-weight:bold}"
@@ -91,5 +90,5 @@ def scatter(points: Sequence[Point], duration: float) -> str:
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" role="img">\n'
         f"<title>Latency against requests: cfgate and the cadences of other gates</title>\n"
-        f"<style>{style}</style>\n{inner}\n</svg>\n"
+        f"<style>{rules}</style>\n{inner}\n</svg>\n"
     )
