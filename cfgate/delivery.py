@@ -50,14 +50,18 @@ def deliver(
     `redact` takes secrets out of the names of files.
     """
     problems = _deliver(result, host, files)
-    if files.result == "-" and stdout is not None:
+    if files.result == "-":
         cancelled = result.status is GateStatus.INTERRUPTED
         try:
+            if stdout is None:
+                raise ValueError  # noqa: TRY301 - as of one that is closed later
             print_within(stdout, as_json(result) + "\n", _LAST_PATIENCE if cancelled else _PATIENCE)
-        except TimeoutError as error:
+        except BrokenPipeError:
+            problems.append("result-file '-' cannot be written: nobody reads it")
+        except OSError as error:
             problems.append(f"result-file '-' cannot be written: {why(error)}")
-        except (OSError, ValueError):
-            pass  # whoever read it has gone, and wants it no more
+        except ValueError:
+            problems.append("result-file '-' cannot be written: stdout is closed")
     for problem in problems:
         host.annotate(Level.WARNING, "cfgate: a report is missing", redact(problem))
 

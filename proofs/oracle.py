@@ -133,7 +133,7 @@ def pause(looks: Sequence[Look], rules: Rules) -> tuple[float, float]:
         # A setback within the time that an ending has to hold is to be seen: a look every three seconds.
         often = max(min(again, 3.0), rules.asked_pause)
         low, high = (often, often + 2 * _TINY) if again > 0 else rules.pauses
-        left = min(left, max(_stall_left(looks, rules), 1.0))
+        left = min(left, max(_stall_left(looks, rules), 0.5))
     elif looks[-1].heard.retry_after is not None:
         low = high = max(looks[-1].heard.retry_after, 1.0)
     else:

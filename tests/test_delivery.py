@@ -104,7 +104,7 @@ def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureF
 
 
 def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A reader that has stopped loses the JSON and nothing else; of one that has gone no word is said."""
+    """A reader that has stopped, or has gone, loses the JSON and nothing else, and the log says so."""
     monkeypatch.setattr(delivery, "_PATIENCE", 0.0)
     log = io.StringIO()
     reader, writer = os.pipe()
@@ -114,7 +114,21 @@ def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: 
         assert log.getvalue() == told
         os.close(reader)
         deliver(LONG, Plain(Console(log)), Files(result="-"), stdout)
-    assert log.getvalue() == told
+    assert log.getvalue() == told * 2
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_a_full_disk_behind_stdout_costs_the_json_and_nothing_else() -> None:
+    """The exit code stays that of the verdict, and the interpreter has nothing left to complain about."""
+    log = io.StringIO()
+    with Path("/dev/full").open("w", encoding="utf-8") as stdout:
+        deliver(LONG, Plain(Console(log)), Files(result="-"), stdout)
+    deliver(LONG, Plain(Console(log)), Files(result="-"), None)
+    missing = "warning: cfgate: a report is missing: result-file '-' cannot be written: "
+    assert [line.removeprefix(missing) for line in log.getvalue().splitlines()] == [
+        "No space left on device",
+        "stdout is closed",
+    ]
 
 
 def test_a_result_goes_into_a_file_that_is_stdout(tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ import zlib
 from http.client import BadStatusLine, HTTPException, HTTPResponse, IncompleteRead, RemoteDisconnected
 from typing import TYPE_CHECKING, Any, Final, cast
 
-from cfgate.rules.answer import MAX_BODY
+from cfgate.rules.answer import MAX_BODY, codings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -34,7 +34,7 @@ _MOST_HEAD: Final = 256 << 10  # bytes of one head
 _PIECE: Final = 1 << 16  # bytes
 _MOST_MEMBERS: Final = 100  # of a gzip stream
 
-_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] +([1-9][0-9]{2})(?: [^\r\n]*)?")
+_STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] +([1-9][0-9]{2})(?:[ \t][^\r\n]*)?")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*):[ \t]*(.*)")
 _CHUNK_SIZE: Final = re.compile(rb"([0-9A-Fa-f]{1,15})[ \t]*(?:;.*)?")
 # What `client`, `rules` and http.client read, besides what says where the body ends.
@@ -89,7 +89,7 @@ class HttpAnswer(HTTPResponse):
 
         Raises HTTPException and OSError, and zlib.error for a stream that is broken or cut off.
         """
-        unpack = _unpacker((self.headers.get("Content-Encoding") or "").strip().lower())
+        unpack = _unpacker(codings(self.headers.get("Content-Encoding") or ""))
         content = bytearray()
         taken = 0
         while len(content) <= MAX_BODY and not self._rest:
@@ -147,12 +147,25 @@ class HttpAnswer(HTTPResponse):
             self._ended.close()
             self._ended = None
 
-    def _read_next_chunk_size(self) -> int:
-        """Read the size of a chunk, strictly: http.client takes `-1`, `0x1` and `1_0` as well."""
+    def _get_chunk_left(self) -> int | None:
+        """Read on to the next chunk; return how much is left of it, `None` at the end. http.client calls it.
+
+        Strictly: http.client takes `-1`, `0x1` and `1_0` for sizes, throws two bytes behind a chunk away
+        whatever they are, and takes a connection that is closed for the end of the trailer.
+        """
+        if self.chunk_left:
+            return self.chunk_left
+        if self.chunk_left is not None and _line(self.fp):
+            raise Malformed("the answer has a chunk that is longer than it says")
         match = _CHUNK_SIZE.fullmatch(_line(self.fp))
         if match is None:
             raise Malformed("the answer has a chunk without a size")
-        return int(match[1], 16)
+        self.chunk_left = int(match[1], 16) or None
+        if self.chunk_left is None:
+            while _line(self.fp):
+                pass  # a trailer, of which nothing is needed
+            self._close_conn()
+        return self.chunk_left
 
 
 class _Metered(io.RawIOBase):
@@ -236,7 +249,11 @@ def _clean_head(status: int, version: bytes, fields: Iterable[_Field | None]) ->
     known = [field for field in fields if field is not None]
     clean = len(known) == len(list(fields))
     lengths = {
-        part.strip() for name, value in known if name == b"content-length" for part in value.split(b",")
+        part.strip().lstrip(b"0") or b"0"
+        for name, value in known
+        if name == b"content-length"
+        for part in value.split(b",")
+        if part.strip()
     }
     if len(lengths) > 1 or not all(part.isdigit() and len(part) < 16 for part in lengths):
         raise Malformed("the answer does not say clearly how long it is")
@@ -301,8 +318,8 @@ class _Unpacker:
         return zlib.MAX_WBITS if zlib_header else -zlib.MAX_WBITS
 
 
-def _unpacker(coding: str) -> _Unpacker | None:
+def _unpacker(coding: tuple[str, ...]) -> _Unpacker | None:
     """Choose how to unpack; what is packed in another way is left as it is, for the rules to name."""
-    if coding in ("gzip", "x-gzip"):
+    if coding in (("gzip",), ("x-gzip",)):
         return _Unpacker(gzip=True)
-    return _Unpacker(gzip=False) if coding == "deflate" else None
+    return _Unpacker(gzip=False) if coding == ("deflate",) else None

@@ -241,15 +241,20 @@ def _is_utf8(body: bytes) -> bool:
     return True
 
 
-_UNPACKED: Final = frozenset({"", "identity", "gzip", "x-gzip", "deflate"})
+def codings(header: str) -> tuple[str, ...]:
+    """Read a `Content-Encoding` header: what is to be undone, outermost last; `identity` is nothing."""
+    return tuple(part for part in header.lower().replace(" ", "").split(",") if part not in ("", "identity"))
+
+
+_UNPACKED: Final = frozenset({(), ("gzip",), ("x-gzip",), ("deflate",)})
 _CODING: Final = re.compile(r"[a-z0-9-]{1,20}")
 
 
 def _kind(body: bytes, headers: Mapping[str, str]) -> str:
     """Name what came instead of JSON, in the words of somebody who has to find out why."""
-    coding = headers.get("Content-Encoding", "").strip().lower()
+    coding = codings(headers.get("Content-Encoding", ""))
     if coding not in _UNPACKED:
-        named = coding if _CODING.fullmatch(coding) else "something unknown"
+        named = ", ".join(coding) if all(map(_CODING.fullmatch, coding)) else "something unknown"
         return f"compressed with {named}, which was not asked for"
     head = body[:512].lstrip().lower()
     if head.startswith((b"<!doctype html", b"<html")) or "html" in headers.get("Content-Type", "").lower():

@@ -35,7 +35,7 @@ def judge_job(payload: dict[str, Any], id: int, resource: Resource = Resource.IM
     """
     try:
         if resource.shape is Shape.MACHINES:
-            return _rollout(payload)
+            return _rollout(payload, id)
         return _job(payload, id, resource)
     except Doubt as doubt:
         error = payload.get("joberror")
@@ -72,11 +72,15 @@ def _job(payload: dict[str, Any], asked: int, resource: Resource) -> JobStatus:
     )
 
 
-def _rollout(payload: dict[str, Any]) -> JobStatus:
+def _rollout(payload: dict[str, Any], asked: int) -> JobStatus:
     """Read the counts of machines as the state of a job."""
     if payload.get("success", True) is not True or payload.get("error") or payload.get("error_message"):
         raise Doubt("the answer counts machines, but says that the request failed")
+    if payload.get("imageid") is not None and number(payload, "imageid") != asked:
+        raise Doubt(f"the answer is not about image {asked}")
     pending, failed, completed = (count(payload, f"{kind}_machines") for kind in _MACHINES)
+    if Shape.JOB.told_in(payload):
+        raise Doubt("the answer counts machines, but is about a job as well")
     machines = Machines(pending, failed, completed)
     if failed:
         state = JobState.FAILED

@@ -68,10 +68,27 @@ def print_within(stream: TextIO, text: str, seconds: float) -> None:
     """
     descriptor = descriptor_of(stream)
     if descriptor is None:
-        stream.write(text)
-        stream.flush()
+        _write_through(stream, text)
     elif not write_within(descriptor, bytearray(text.encode(stream.encoding, "backslashreplace")), seconds):
         raise TimeoutError(errno.ETIMEDOUT, "nobody reads it")
+
+
+def _write_through(stream: TextIO, text: str) -> None:
+    """Write to a file or a device past the buffer of the stream.
+
+    What a full disk leaves in the buffer would be written again when the interpreter ends, which would then
+    end with an exit code of its own (120).
+    """
+    try:
+        descriptor = stream.fileno()
+    except (OSError, ValueError):  # in memory, or closed
+        stream.write(text)
+        stream.flush()
+        return
+    stream.flush()
+    data = text.encode(stream.encoding, "backslashreplace")
+    while data:
+        data = data[os.write(descriptor, data) :]
 
 
 def read(path: str, most: int, seconds: float = 5.0) -> bytes:

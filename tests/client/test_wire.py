@@ -247,6 +247,9 @@ def test_a_misdirected_request_gets_a_new_connection() -> None:
         head(LENGTH, b"Set-Cookie2: a=b; expires=Thu, 99-Foo-0000"),
         head(LENGTH).replace(b"\r\n", b"\n", 2),
         head(b"Transfer-Encoding: identity", LENGTH),
+        head(b"Content-Length: %d," % len(RUNNING)),
+        head(b"Content-Length: 000%d" % len(RUNNING)),
+        head(LENGTH).replace(b"200 OK", b"200\tOK"),
     ],
 )  # fmt: skip
 def test_a_head_is_read_as_curl_reads_it(answer: bytes) -> None:
@@ -305,6 +308,41 @@ def test_a_kept_connection_that_is_misdirected_is_replaced_at_once() -> None:
         assert (server.connections, len(server.requests)) == (3, 5)
 
 
+CHUNKS = b"%x\r\n%b\r\n" % (len(RUNNING), RUNNING)
+
+
+@pytest.mark.parametrize(
+    ("body", "words"),
+    [
+        (b"%x\r\n%b\r\n0\r\n\r\n" % (len(RUNNING) - 2, RUNNING), "a chunk that is longer than it says"),
+        (b"%x\r\n%b0\r\n\r\n" % (len(RUNNING), RUNNING), "a chunk that is longer than it says"),
+        (CHUNKS + b"0\r\n", "the answer was cut off"),
+        (CHUNKS + b"0\r\nX-Checksum: ab", "the answer was cut off"),
+        (CHUNKS, "the answer was cut off"),
+    ],
+)
+def test_chunks_that_are_not_whole_are_no_answer(body: bytes, words: str) -> None:
+    """No byte of an answer is dropped, and its end is there."""
+
+    def script(peer: Peer) -> None:
+        peer.request()
+        peer.send(head(b"Transfer-Encoding: chunked", body=body))
+
+    with serve(script) as server, client(server.url) as api, pytest.raises(NoAnswer, match=words):
+        api.fetch(TARGET, ASID)
+
+
+def test_chunks_are_read_as_curl_reads_them() -> None:
+    """With extensions, a trailer, in several pieces, and with bare line feeds."""
+    half = len(RUNNING) // 2
+    pieces = b"%x;a=b\r\n%b\r\n%x\n%b\n0\r\nX: y\r\n\r\n"
+    body = pieces % (half, RUNNING[:half], len(RUNNING) - half, RUNNING[half:])
+    answer = head(b"Transfer-Encoding: chunked", body=body)
+    with serve(answering(answer)) as server, client(server.url) as api:
+        assert [api.fetch(TARGET, ASID).job.progress for _ in range(2)] == [12, 12]
+        assert server.connections == 1
+
+
 def test_both_length_and_chunks_end_the_connection() -> None:
     """Chunks win, as the standard says; the connection is not used again, since others see it differently."""
     answer = head(b"Content-Length: 3", b"Transfer-Encoding: chunked", body=CHUNKED)
@@ -341,6 +379,7 @@ def raw_deflate(data: bytes) -> bytes:
 PACKED = {
     "gzip": ("gzip", gzip.compress(RUNNING)),
     "x-gzip": ("x-gzip", gzip.compress(RUNNING)),
+    "gzip beside nothing": ("gzip, identity", gzip.compress(RUNNING)),
     "several members": ("gzip", gzip.compress(RUNNING[:40]) + gzip.compress(RUNNING[40:])),
     "deflate": ("deflate", zlib.compress(RUNNING)),
     "bare deflate": ("deflate", raw_deflate(RUNNING)),

@@ -389,7 +389,7 @@ def test_a_job_that_may_stand_still_for_a_moment_more_is_looked_at_once_more() -
     """Patience that is shorter than the distance of two looks is patience all the same."""
     run = Run([job("Running", jobprogress=5)], stall_timeout=47, pause=23.25)
     assert run.status is GateStatus.STALLED
-    assert run.api.asked == pytest.approx([0, 23.25, 46.5, 47.5])
+    assert run.api.asked == pytest.approx([0, 23.25, 46.5, 47.0])
 
 
 def test_a_queued_job_may_stand_still() -> None:

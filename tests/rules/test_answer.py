@@ -737,16 +737,27 @@ def test_a_refusal_that_is_no_json_blames_nobody_yet(status: int) -> None:
     assert "perhaps a proxy or a firewall, not Clanforge: “Web Filter, squid/5.7”" in str(refused.value)
 
 
+@pytest.mark.parametrize(
+    "more",
+    [{"jobstateid": 6}, {"joberror": "disk full"}, {"imageid": 9002}, {"imageid": True}, {"imageid": "x"}],
+)
+def test_a_roll_out_that_is_about_something_else_too_is_doubtful(more: dict[str, Any]) -> None:
+    """Rule 5: counts of machines beside the fields of a job, or beside another image's id, are nobody's."""
+    counts = {"pending_machines": 0, "failed_machines": 0, "completed_machines": 3}
+    assert verdict(counts | {"imageid": ID}, resource=Resource.ROLLOUT) == "ready"
+    assert verdict(counts | more, resource=Resource.ROLLOUT) == "doubtful"
+
+
 @pytest.mark.parametrize("status", [304, 408, 421, 425, 429, 500])
 def test_what_may_pass_is_no_answer(status: int) -> None:
     """Rule 1: these say nothing about the job and nothing about who asks."""
     assert verdict("", status) == "no_answer"
 
 
-@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, br"])
+@pytest.mark.parametrize("coding", ["br", "zstd", "gzip, br", "a/b"])
 def test_a_compression_that_was_not_asked_for_is_named(coding: str) -> None:
     """Rule 3: what cannot be unpacked is named by its coding, as far as that is a name."""
-    with pytest.raises(NoAnswer, match=r"compressed with (br|zstd|something unknown), which"):
+    with pytest.raises(NoAnswer, match=r"compressed with (br|zstd|gzip, br|something unknown), which"):
         judge(b"\x1b\x7f", 200, {"Content-Encoding": coding})
 
 

@@ -90,9 +90,10 @@ def results() -> st.SearchStrategy[Result]:
         updated=moments,
         eta=moments,
     )
+    targets = st.builds(Target, st.integers(1, 10**12), hostile.texts, st.sampled_from(Resource))
     outcomes = st.builds(
         Outcome,
-        target=st.builds(Target, st.integers(1, 10**12), hostile.texts, st.sampled_from(Resource)),
+        target=targets,
         status=st.sampled_from(GateStatus),
         reason=hostile.texts,
         remedy=hostile.texts,
@@ -113,5 +114,6 @@ def results() -> st.SearchStrategy[Result]:
         rehearsal=st.booleans(),
         started=st.floats(0, 4_102_444_800),
         waited=seconds,
+        asked=st.lists(targets, max_size=3).map(tuple),
         warnings=st.lists(hostile.texts, max_size=2).map(tuple),
     )
