@@ -7,7 +7,6 @@ import os
 import re
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
@@ -18,6 +17,7 @@ from cfgate.hosts.choose import choose
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.gitlab import GitLab
 from cfgate.hosts.terminal import Terminal
+from tests.support import posix
 from tests.support.parsers import file_commands, workflow_commands
 
 
@@ -170,11 +170,11 @@ def test_a_narrow_encoding_is_no_error(variable: str, encoding: str) -> None:
 
 def test_a_real_terminal_is_asked_for_its_size() -> None:
     """On a pseudo-terminal bars are drawn as wide as its window is, or as wide as usual if it has no size."""
-    master, slave = os.openpty()
+    master, slave = posix.open_terminal()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
         host = choose({"TERM": "xterm"}, stream)
         host.progress([Bar("version", 50, ("Running",))])
-        termios.tcsetwinsize(slave, (24, 40))
+        posix.resize(slave, 24, 40)
         host.progress([Bar("version", 50, ("Running",))])
         # The kernel hands over what is there, which may be a part.
         seen = b""
