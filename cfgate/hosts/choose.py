@@ -22,6 +22,8 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     | `GITHUB_ACTIONS`                         | `true` | GitHub; Gitea and Forgejo set it too          |
     | `GITLAB_CI`                              | `true` | GitLab                                        |
     | `TF_BUILD`                               | `True` | Azure Pipelines                               |
+    | `TEAMCITY_VERSION`                       | any    | TeamCity                                      |
+    | `BUILDKITE`                              | `true` | Buildkite                                     |
     | `GITHUB_OUTPUT` or `GITHUB_STEP_SUMMARY` | a file | one like GitHub: some engines set no more     |
     | none of these                            |        | a terminal; live bars if `stream` can move    |
     """
@@ -37,6 +39,14 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
         from cfgate.hosts.azure import Azure
 
         return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if environ.get("TEAMCITY_VERSION"):
+        from cfgate.hosts.teamcity import TeamCity
+
+        return TeamCity(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if _is_true(environ, "BUILDKITE"):
+        from cfgate.hosts.buildkite import Buildkite
+
+        return Buildkite(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
     if environ.get("GITHUB_OUTPUT") or environ.get("GITHUB_STEP_SUMMARY"):
         return _github(environ, stream, debugging=debugging)
     return _terminal(environ, stream, debugging=debugging)

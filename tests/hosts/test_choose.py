@@ -13,9 +13,11 @@ import pytest
 
 from cfgate.hosts import Bar, Host, Style
 from cfgate.hosts.azure import Azure
+from cfgate.hosts.buildkite import Buildkite
 from cfgate.hosts.choose import choose
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.gitlab import GitLab
+from cfgate.hosts.teamcity import TeamCity
 from cfgate.hosts.terminal import Terminal
 from tests.support import posix
 from tests.support.parsers import file_commands, workflow_commands
@@ -41,6 +43,10 @@ class Tty(io.StringIO):
         ({"GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""}, Terminal),
         ({"GITHUB_OUTPUT": "/file", "GITLAB_CI": "true"}, GitLab),
         ({"GITHUB_OUTPUT": "/file", "TF_BUILD": "True"}, Azure),
+        ({"TEAMCITY_VERSION": "2026.1 (build 1)"}, TeamCity),
+        ({"TEAMCITY_VERSION": ""}, Terminal),
+        ({"BUILDKITE": "true", "CI": "true"}, Buildkite),
+        ({"GITHUB_OUTPUT": "/file", "BUILDKITE": "true"}, Buildkite),
         ({"CI": "true"}, Terminal),
         ({"GITHUB_ACTIONS": "false", "GITLAB_CI": "", "TF_BUILD": "no"}, Terminal),
         ({}, Terminal),
@@ -53,7 +59,14 @@ def test_the_environment_names_the_host(environ: dict[str, str], expected: type)
 
 @pytest.mark.parametrize(
     ("variable", "folds"),
-    [("GITHUB_ACTIONS", True), ("GITLAB_CI", True), ("TF_BUILD", True), ("NOTHING", False)],
+    [
+        ("GITHUB_ACTIONS", True),
+        ("GITLAB_CI", True),
+        ("TF_BUILD", True),
+        ("TEAMCITY_VERSION", True),
+        ("BUILDKITE", True),
+        ("NOTHING", False),
+    ],
 )
 def test_ci_hosts_fold_groups(variable: str, folds: bool) -> None:
     """Whoever prints a group can ask first whether it costs the reader anything."""
