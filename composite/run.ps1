@@ -7,7 +7,7 @@ $root = Split-Path -Parent $PSScriptRoot
 function Stop-Invalid([string] $reason) {
   Write-Output "::error title=cfgate: invalid::$reason"
   if ($env:GITHUB_OUTPUT) {
-    [System.IO.File]::AppendAllText($env:GITHUB_OUTPUT, "ready=false`nstatus=invalid`nexit-code=2`n")
+    [System.IO.File]::AppendAllText($env:GITHUB_OUTPUT, "ready=false`ngo=false`nstatus=invalid`nexit-code=2`n")
   }
   exit 2
 }

@@ -7,7 +7,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 refuse() {
   printf '::error title=cfgate: invalid::%s\n' "$1"
   if [ -n "${GITHUB_OUTPUT:-}" ]; then
-    printf 'ready=false\nstatus=invalid\nexit-code=2\n' >>"$GITHUB_OUTPUT"
+    printf 'ready=false\ngo=false\nstatus=invalid\nexit-code=2\n' >>"$GITHUB_OUTPUT"
   fi
   exit 2
 }

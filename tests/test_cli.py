@@ -26,8 +26,8 @@ from tests.support.parsers import file_commands
 ROOT = Path(__file__).parents[1]
 pytestmark = pytest.mark.process
 ASID = 100042
-# SIGKILL; on Windows `kill` ends a process with an exit code of its own.
-KILLED = -9 if sys.platform != "win32" else 1
+# On Windows `kill` ends a process with an exit code of its own.
+KILLED = -posix.KILL if sys.platform != "win32" else 1
 
 
 @dataclass(frozen=True)

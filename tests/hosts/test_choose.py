@@ -14,7 +14,7 @@ import pytest
 from cfgate.hosts import Bar, Host, Style
 from cfgate.hosts.azure import Azure
 from cfgate.hosts.buildkite import Buildkite
-from cfgate.hosts.choose import choose
+from cfgate.hosts.choose import choose, on_ci
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.gitlab import GitLab
 from cfgate.hosts.teamcity import TeamCity
@@ -55,6 +55,15 @@ class Tty(io.StringIO):
 def test_the_environment_names_the_host(environ: dict[str, str], expected: type) -> None:
     """One variable for each host, or a file that only such a host has; without any it is a terminal."""
     assert type(choose(environ, io.StringIO())) is expected
+
+
+@pytest.mark.parametrize(
+    "variable", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION", "BUILDKITE", "CI"]
+)
+def test_every_ci_host_reads_one_stream(variable: str) -> None:
+    """A problem in the settings is printed where the host looks for it."""
+    assert on_ci({variable: "true"})
+    assert not on_ci({variable: ""})
 
 
 @pytest.mark.parametrize(

@@ -194,7 +194,9 @@ def test_without_a_python_the_step_is_refused(place: Path, named: str) -> None:
     assert printed.startswith("::error title=cfgate: invalid::")
     assert "Python 3.11 or newer" in printed
     outputs = file_commands.parse((place / "output").read_bytes())
-    assert outputs == file_commands.Outputs({"ready": "false", "status": "invalid", "exit-code": "2"})
+    assert outputs == file_commands.Outputs(
+        {"ready": "false", "go": "false", "status": "invalid", "exit-code": "2"}
+    )
 
 
 @only_posix

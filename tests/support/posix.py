@@ -12,6 +12,7 @@ from typing import Literal, NoReturn
 
 import pytest
 
+KILL = 9  # SIGKILL
 Limit = Literal["RLIMIT_FSIZE", "RLIMIT_NOFILE"]
 
 
@@ -74,6 +75,15 @@ def resize(terminal: int, rows: int, columns: int) -> None:
         termios.tcsetwinsize(terminal, (rows, columns))
     else:
         _lacking("pseudo-terminals")
+
+
+def fork_into_terminal() -> tuple[int, int]:
+    """Go on as two processes: the child (0) has a terminal, which the parent watches by a descriptor."""
+    if sys.platform != "win32":
+        import pty
+
+        return pty.fork()
+    _lacking("pseudo-terminals")
 
 
 def user() -> int:
