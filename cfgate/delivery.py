@@ -35,7 +35,7 @@ def write_undecided(undecided: Result, host: Host, files: Files) -> None:
     """Write the fail-closed verdict everywhere. Raises InvalidSettings for what cannot be written."""
     problems = _deliver(undecided, host, files)
     if problems:
-        raise InvalidSettings(problems)
+        raise InvalidSettings(list(problems.values()))
 
 
 def deliver(
@@ -57,16 +57,19 @@ def deliver(
                 raise ValueError  # noqa: TRY301 - as of one that is closed later
             print_within(stdout, as_json(result) + "\n", _LAST_PATIENCE if cancelled else _PATIENCE)
         except BrokenPipeError:
-            problems.append("result-file '-' cannot be written: nobody reads it")
+            problems["result-file"] = "result-file '-' cannot be written: nobody reads it"
         except OSError as error:
-            problems.append(f"result-file '-' cannot be written: {why(error)}")
+            problems["result-file"] = f"result-file '-' cannot be written: {why(error)}"
         except ValueError:
-            problems.append("result-file '-' cannot be written: stdout is closed")
-    for problem in problems:
+            problems["result-file"] = "result-file '-' cannot be written: stdout is closed"
+    if files.junit and "junit-file" not in problems:
+        host.junit(files.junit)
+    for problem in problems.values():
         host.annotate(Level.WARNING, "cfgate: a report is missing", redact(problem))
 
 
-def _deliver(result: Result, host: Host, files: Files) -> list[str]:
+def _deliver(result: Result, host: Host, files: Files) -> dict[str, str]:
+    """Write everywhere; return what went wrong, by the option that names the file."""
     pairs = outputs(result, min(MAX_RESULT, host.value_limit))
     page = markdown(result, files.details_url)
     host.output(pairs)
@@ -79,19 +82,19 @@ def _deliver(result: Result, host: Host, files: Files) -> list[str]:
         "annotations-file": (files.annotations, lambda: job_annotations(result, files.details_url)),
     }
     made: dict[str, bytes] = {}
-    problems = []
+    problems = {}
     for option, (path, content) in reports.items():
         if path in ("", "-"):
             continue
         try:
             made[option] = content().encode("utf-8", "backslashreplace")
         except Exception as error:  # noqa: BLE001 - one report that cannot be made must not cost the others
-            problems.append(f"{option} {path!r} cannot be written: {_why_not_made(error)}")
+            problems[option] = f"{option} {path!r} cannot be written: {_why_not_made(error)}"
     failures = write_all({reports[option][0]: data for option, data in made.items()})
     unwritten = {option: reports[option][0] for option in made if reports[option][0] in failures}
-    return problems + [
-        f"{option} {path!r} cannot be written: {failures[path]}" for option, path in unwritten.items()
-    ]
+    return problems | {
+        option: f"{option} {path!r} cannot be written: {failures[path]}" for option, path in unwritten.items()
+    }
 
 
 def _why_not_made(error: Exception) -> str:

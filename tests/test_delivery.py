@@ -5,15 +5,12 @@ from __future__ import annotations
 import io
 import json
 import os
-import pty
-import resource
 import signal
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -29,6 +26,7 @@ from cfgate.settings.values import Files
 from cfgate.simulator import Simulator, parse
 from cfgate.system.files import write_all
 from cfgate.system.reserve import reserved
+from tests.support import posix
 from tests.support.canary import KEYS
 from tests.support.parsers import file_commands
 
@@ -39,7 +37,7 @@ HOST = Plain(Console(None))
 def fifo(tmp_path: Path) -> Path:
     """Make a named pipe."""
     path = tmp_path / "result"
-    os.mkfifo(path)
+    posix.mkfifo(path)
     return path
 
 
@@ -61,8 +59,8 @@ def test_a_reader_may_come_a_little_late(fifo: Path) -> None:
 
 def test_a_reader_that_does_not_read_stops_nothing(fifo: Path, capsys: pytest.CaptureFixture[str]) -> None:
     """A pipe that is full is told as a report that is missing."""
-    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
-    filler = os.open(fifo, os.O_WRONLY | os.O_NONBLOCK)
+    reader = posix.open_at_once(fifo, os.O_RDONLY)
+    filler = posix.open_at_once(fifo, os.O_WRONLY)
     try:
         fill(filler)
         with pytest.raises(InvalidSettings, match="nobody reads it"):
@@ -139,17 +137,6 @@ def test_a_result_goes_into_a_file_that_is_stdout(tmp_path: Path) -> None:
     assert json.loads((tmp_path / "result").read_text())["remedy"] == LONG.remedy
 
 
-@contextmanager
-def limited(kind: int, number: int) -> Iterator[None]:
-    """Set a limit of this process for a while."""
-    soft, hard = resource.getrlimit(kind)
-    resource.setrlimit(kind, (number, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(kind, (soft, hard))
-
-
 # To a program, files that must not grow are a disk that is full.
 
 
@@ -158,7 +145,7 @@ def test_a_full_disk_leaves_no_half_of_an_output(tmp_path: Path) -> None:
     output, stream = tmp_path / "output", io.StringIO()
     host = GitHub(Console(stream), output_file=str(output), summary_file="")
     host.output({"ready": "false"})
-    with limited(resource.RLIMIT_FSIZE, output.stat().st_size + 20_000):
+    with posix.limited("RLIMIT_FSIZE", output.stat().st_size + 20_000):
         host.output({"ready": "true", "result": "x" * 30_000})
     assert file_commands.parse(output.read_bytes()) == file_commands.Outputs({"ready": "false"})
     assert "could not be written to GITHUB_OUTPUT" in stream.getvalue()
@@ -169,7 +156,7 @@ def test_a_full_disk_leaves_no_half_of_a_summary(tmp_path: Path) -> None:
     page = tmp_path / "page"
     page.write_text("of another program\n")
     host = GitHub(Console(io.StringIO()), output_file="", summary_file=str(page))
-    with limited(resource.RLIMIT_FSIZE, 20_000):
+    with posix.limited("RLIMIT_FSIZE", 20_000):
         host.summary("x" * 30_000)
     assert page.read_text() == "of another program\n"
 
@@ -192,8 +179,8 @@ def test_a_report_keeps_its_owner_and_mode(tmp_path: Path) -> None:
     report = tmp_path / "result.json"
     report.write_text("old")
     report.chmod(0o640)
-    if os.geteuid() == 0:
-        os.chown(report, 65534, 65534)
+    if posix.user() == 0:
+        posix.give(report, 65534)
     before = report.stat()
     deliver(UNDECIDED, HOST, Files(result=str(report)), None)
     after = report.stat()
@@ -219,7 +206,7 @@ def test_a_full_disk_leaves_the_report_of_before(tmp_path: Path) -> None:
     report = tmp_path / "result.json"
     write_undecided(UNDECIDED, HOST, Files(result=str(report)))
     before = report.read_bytes()
-    with limited(resource.RLIMIT_FSIZE, 100):
+    with posix.limited("RLIMIT_FSIZE", 100):
         deliver(UNDECIDED, HOST, Files(result=str(report)), None)
     assert report.read_bytes() == before
     assert list(tmp_path.iterdir()) == [report]
@@ -243,7 +230,7 @@ def test_what_was_kept_back_can_be_opened_afterwards() -> None:
     """When connections have taken every descriptor, reports still find some."""
     taken: list[int] = []
     try:
-        with limited(resource.RLIMIT_NOFILE, 128):
+        with posix.limited("RLIMIT_NOFILE", 128):
             with reserved():
                 take_all(taken)
             taken += [os.open(os.devnull, os.O_RDONLY) for _ in range(16)]
@@ -256,7 +243,7 @@ def test_what_was_kept_back_can_be_opened_afterwards() -> None:
 def test_too_few_descriptors_to_keep_any_back_is_no_failure() -> None:
     """A process that has none left runs on, and fails where it needs one."""
     taken: list[int] = []
-    with limited(resource.RLIMIT_NOFILE, 64):
+    with posix.limited("RLIMIT_NOFILE", 64):
         try:
             take_all(taken)
             with reserved():
@@ -319,10 +306,10 @@ def test_a_log_that_nobody_reads_any_more_stops_nothing(
     life = "life: [{state: Running, for: 1s}, {state: Completed}]" if not code else "life: [{state: Running}]"
     output = tmp_path / "output"
     output.touch()
-    reader, writer = os.pipe() if kind == "pipe" else pty.openpty()
-    os.set_blocking(writer, False)
+    reader, writer = os.pipe() if kind == "pipe" else posix.open_terminal()
+    posix.let_wait(writer, False)
     fill(writer)
-    os.set_blocking(writer, True)
+    posix.let_wait(writer, True)
     with Simulator(parse(life)) as simulator, os.fdopen(writer, "w") as log:
         process = subprocess.Popen(
             [sys.executable, "-m", "cfgate", "wait", "9001", "--api-url", simulator.url],
@@ -353,6 +340,7 @@ _FEW_DESCRIPTORS = """
 import resource
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 from cfgate.cli import main
+from tests.support import posix
 raise SystemExit(main([]))
 """
 

@@ -29,6 +29,7 @@ from tools.release import pinned_image  # noqa: E402
 
 DOCUMENTS: Final = (
     ROOT / "action.yml",
+    ROOT / "composite" / "action.yml",
     ROOT / "templates" / "cfgate.yml",
     ROOT / ".gitlab-ci.yml",
     ROOT / "README.md",
@@ -66,6 +67,21 @@ def action_outputs() -> Iterator[str]:
     for name, description in DESCRIPTIONS.items():
         yield f"  {name}:"
         yield f"    description: {_quoted(description)}"
+
+
+def composite_outputs() -> Iterator[str]:
+    """Declare the outputs of the composite action: those of whichever step has run."""
+    for name, description in DESCRIPTIONS.items():
+        yield f"  {name}:"
+        yield f"    description: {_quoted(description)}"
+        yield f"    value: ${{{{ steps.posix.outputs.{name} || steps.windows.outputs.{name} }}}}"
+
+
+def composite_environment() -> Iterator[str]:
+    """Hand the inputs of the composite action over, as the runner does for a docker action alone."""
+    for option in OPTIONS:
+        _, variable = option.input_variables
+        yield f"        {variable}: ${{{{ inputs.{option.name} }}}}"
 
 
 def component_image() -> Iterator[str]:
@@ -217,6 +233,8 @@ def _quoted(text: str) -> str:
 PARTS: Final[dict[str, Callable[[], Iterable[str]]]] = {
     "action-inputs": action_inputs,
     "action-outputs": action_outputs,
+    "composite-outputs": composite_outputs,
+    "composite-environment": composite_environment,
     "component-image": component_image,
     "component-inputs": component_inputs,
     "image-python": partial(foreign_image, "python-3.13"),

@@ -94,6 +94,10 @@ class Host(Protocol):
         """Leave a page for later, where the host can; a later call replaces an earlier one."""
         ...
 
+    def junit(self, path: str) -> None:
+        """Tell the host where a JUnit report lies, if it reads one when it is told; once, at the end."""
+        ...
+
     def mask(self, secret: str) -> None:
         """Ask the host to hide `secret` in everything it prints from now on, where it can."""
         ...

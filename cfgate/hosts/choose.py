@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import sys
 from collections.abc import Mapping
 from functools import partial
 from typing import TYPE_CHECKING, TextIO
@@ -22,6 +24,8 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     | `GITHUB_ACTIONS`                         | `true` | GitHub; Gitea and Forgejo set it too          |
     | `GITLAB_CI`                              | `true` | GitLab                                        |
     | `TF_BUILD`                               | `True` | Azure Pipelines                               |
+    | `TEAMCITY_VERSION`                       | any    | TeamCity                                      |
+    | `BUILDKITE`                              | `true` | Buildkite                                     |
     | `GITHUB_OUTPUT` or `GITHUB_STEP_SUMMARY` | a file | one like GitHub: some engines set no more     |
     | none of these                            |        | a terminal; live bars if `stream` can move    |
     """
@@ -37,6 +41,14 @@ def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
         from cfgate.hosts.azure import Azure
 
         return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if environ.get("TEAMCITY_VERSION"):
+        from cfgate.hosts.teamcity import TeamCity
+
+        return TeamCity(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
+    if _is_true(environ, "BUILDKITE"):
+        from cfgate.hosts.buildkite import Buildkite
+
+        return Buildkite(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
     if environ.get("GITHUB_OUTPUT") or environ.get("GITHUB_STEP_SUMMARY"):
         return _github(environ, stream, debugging=debugging)
     return _terminal(environ, stream, debugging=debugging)
@@ -69,19 +81,19 @@ def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: b
 
 def _keys(stream: TextIO | None) -> Keys | None:
     """Find the keyboard of a terminal; Windows has no such thing to turn off."""
-    try:
+    if stream is not None and sys.platform != "win32":
         from cfgate.hosts.keys import Keys
         from cfgate.hosts.live import ERASE
 
-        return Keys(stream.fileno(), ERASE) if stream else None
-    except (ImportError, OSError, ValueError):  # ValueError: closed, or not in the main thread
-        return None
+        with contextlib.suppress(OSError, ValueError):  # ValueError: closed, or not in the main thread
+            return Keys(stream.fileno(), ERASE)
+    return None
 
 
 def on_ci(environ: Mapping[str, str]) -> bool:
     """Whether a CI host runs this, which reads one stream as its log."""
-    known = any(_is_true(environ, name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD"))
-    return known or bool(environ.get("CI"))
+    known = any(_is_true(environ, name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BUILDKITE"))
+    return known or bool(environ.get("TEAMCITY_VERSION") or environ.get("CI"))
 
 
 def is_interactive(environ: Mapping[str, str], stream: TextIO | None) -> bool:

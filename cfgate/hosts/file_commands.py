@@ -15,7 +15,7 @@ from cfgate.text.wording import cap_utf8
 OUTPUT_LIMIT: Final = 64 * 1024  # bytes a value; all outputs of a job share about 1 MB
 SUMMARY_LIMIT: Final = 1024 * 1024  # bytes; GitHub drops a longer one whole
 
-LEFT_OUT: Final = "\n\n> Parts of this summary were left out: GitHub shows 1 MiB at most.\n"
+LEFT_OUT: Final = "\n\n> Parts of this summary were left out: no more than 1 MiB is shown.\n"
 _SECTION: Final = re.compile(r"^(?=#{1,6} )", re.MULTILINE)
 
 

@@ -10,8 +10,11 @@ import atexit
 import contextlib
 import os
 import signal
-import termios
+import sys
 from typing import Final
+
+if sys.platform != "win32":  # where nobody asks for a `Keys`: see `choose`
+    import termios
 
 _LOCAL: Final = 3  # where `tcgetattr` keeps the local modes
 
@@ -28,21 +31,22 @@ class Keys:
     @property
     def foreground(self) -> bool:
         """Whether the terminal belongs to this process now, and not to a shell that runs it behind."""
-        try:
-            return os.tcgetpgrp(self._descriptor) == os.getpgrp()
-        except OSError:  # not our controlling terminal: there is no shell to share it with
-            return True
+        # An error: it is not our controlling terminal, and there is no shell to share it with.
+        with contextlib.suppress(OSError):
+            if sys.platform != "win32":
+                return os.tcgetpgrp(self._descriptor) == os.getpgrp()
+        return True
 
     def silence(self) -> None:
         """Turn the echo off, also when somebody has turned it on again meanwhile."""
-        if self._set(echo=False) and not self._silenced:
+        if sys.platform != "win32" and self._set(echo=False) and not self._silenced:
             self._silenced = True
             atexit.register(self.restore)
             signal.signal(signal.SIGTSTP, self._stop)
 
     def restore(self) -> None:
         """Turn the echo on, if it was on before."""
-        if self._silenced:
+        if sys.platform != "win32" and self._silenced:
             self._silenced = False
             self._set(echo=True)
             atexit.unregister(self.restore)
@@ -52,12 +56,13 @@ class Keys:
         """Set the echo; return whether it was different before. A terminal that is gone needs none."""
         if not self.foreground:
             return False  # to change it now would stop this process
-        with contextlib.suppress(termios.error, OSError):
-            modes = termios.tcgetattr(self._descriptor)
-            if bool(modes[_LOCAL] & termios.ECHO) != echo:
-                modes[_LOCAL] ^= termios.ECHO
-                termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
-                return True
+        if sys.platform != "win32":
+            with contextlib.suppress(termios.error, OSError):
+                modes = termios.tcgetattr(self._descriptor)
+                if bool(modes[_LOCAL] & termios.ECHO) != echo:
+                    modes[_LOCAL] ^= termios.ECHO
+                    termios.tcsetattr(self._descriptor, termios.TCSANOW, modes)
+                    return True
         return False
 
     def _stop(self, number: int, frame: object) -> None:  # noqa: ARG002 - the shape of a handler

@@ -65,6 +65,9 @@ class Plain:
     def summary(self, markdown: str) -> None:
         """Do nothing: there is no page; `summary-file` writes one."""
 
+    def junit(self, path: str) -> None:
+        """Do nothing: whoever wants the report knows where it is."""
+
     def mask(self, secret: str) -> None:
         """Do nothing: nobody rewrites this log. cfgate prints no secret anyway."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import stat
+import sys
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +25,8 @@ _PREFIX: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _LONGEST_PREFIX: Final = 40  # characters: it stands in every line of a report of 5 KiB
 # A gate or a host would take the outputs for its own settings (INPUT_RESULT, CI_JOB_STATUS …).
 _RESERVED: Final = frozenset({"CI", "CLANFORGE", "GITHUB", "GITLAB", "INPUT", "RUNNER"})
+# What stands for a stream elsewhere; to Windows it is a folder like any other, at the root of a drive.
+_STREAM: Final = re.compile(r"[\\/](dev|proc)[\\/].*")
 _VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
 
 
@@ -116,6 +119,8 @@ def report_path(text: str) -> str:
 
 def result_path(text: str) -> str:
     """Read where to write the result: a file, or `-` for stdout."""
+    if sys.platform == "win32" and _STREAM.fullmatch(text):
+        raise Wrong("is no file on Windows: name one; only `result-file` can go to stdout, as `-`")
     try:
         mode = Path(one_line(text)).stat().st_mode
     except FileNotFoundError:

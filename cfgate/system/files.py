@@ -140,7 +140,8 @@ def _replace(path: Path, data: bytes, pulse: Pulse) -> None:
         finally:
             os.close(descriptor)
         before = path.stat() if path.exists() else None
-        new.chmod(before.st_mode if before else 0o644)
+        if sys.platform != "win32":  # there a file has the rights of its folder
+            new.chmod(before.st_mode if before else 0o644)
         _give(new, before or path.parent.stat())
         pulse.beat()
         new.replace(path)

@@ -6,8 +6,13 @@ import ipaddress
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine by its very name: localhost, 127.0.0.0/8 or ::1, written in full."""
+    """Whether a host is this machine by its very name: localhost, 127.0.0.0/8 or ::1, written in full.
+
+    An IPv4 address inside an IPv6 one (`::ffff:127.0.0.1`) counts as that, whatever the Python says of it.
+    """
     try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost"
+    inner = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (inner or address).is_loopback

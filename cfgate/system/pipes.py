@@ -26,17 +26,20 @@ def descriptor_of(stream: TextIO | None) -> int | None:
 
     `None` for a file, which takes everything at once, for what is closed or in memory, and on Windows.
     """
-    if sys.platform == "win32" or stream is None:
+    if stream is None:
         return None
-    try:
-        descriptor = stream.fileno()
-        mode = os.fstat(descriptor).st_mode
-        if os.isatty(descriptor):
-            # Opened anew: not to wait is a property of the opening, which others share with us.
-            return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
-    except (OSError, ValueError):
-        return None
-    return descriptor if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode) else None
+    if sys.platform != "win32":  # nothing there can be asked whether it has room
+        try:
+            descriptor = stream.fileno()
+            mode = os.fstat(descriptor).st_mode
+            if os.isatty(descriptor):
+                # Opened anew: not to wait is a property of the opening, which others share with us.
+                return os.open(os.ttyname(descriptor), os.O_WRONLY | os.O_NOCTTY | os.O_NONBLOCK)
+        except (OSError, ValueError):
+            return None
+        if stat.S_ISFIFO(mode) or stat.S_ISSOCK(mode):
+            return descriptor
+    return None
 
 
 def write_within(descriptor: int, data: bytearray, seconds: float) -> bool:
@@ -44,21 +47,20 @@ def write_within(descriptor: int, data: bytearray, seconds: float) -> bool:
 
     Raises OSError where nobody is there to read any more.
     """
-    if sys.platform == "win32":
-        raise NotImplementedError  # see `descriptor_of`
-    room = select.poll()
-    room.register(descriptor, select.POLLOUT)
-    end = time.monotonic() + seconds
-    while data:
-        if not room.poll(max(end - time.monotonic(), 0.0) * 1000):
-            return False
-        try:
-            del data[: os.write(descriptor, data[:_PIECE])]
-        except BlockingIOError:  # somebody else was faster
-            time.sleep(_GLANCE)
-            if time.monotonic() > end:
+    if sys.platform != "win32":  # see `descriptor_of`
+        room = select.poll()
+        room.register(descriptor, select.POLLOUT)
+        end = time.monotonic() + seconds
+        while data:
+            if not room.poll(max(end - time.monotonic(), 0.0) * 1000):
                 return False
-    return True
+            try:
+                del data[: os.write(descriptor, data[:_PIECE])]
+            except BlockingIOError:  # somebody else was faster
+                time.sleep(_GLANCE)
+                if time.monotonic() > end:
+                    return False
+    return not data
 
 
 def print_within(stream: TextIO, text: str, seconds: float) -> None:

@@ -6,7 +6,6 @@ import base64
 import json
 import re
 import threading
-import time
 from email.utils import formatdate
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from cfgate.client.client import MAX_JOB_ERROR
 from cfgate.errors import Doubtful, GateError, InvalidSettings, NoAnswer, NotFound, Rejected
 from cfgate.model import Resource, Target, Verdict
 from cfgate.rules.answer import moment
+from tests.support import posix
 from tests.support.canary import ACCESS_KEY, SECRET_KEY, found
 from tests.support.fakes import NOON, FakeClock, payload
 from tests.support.wire import (
@@ -261,12 +261,8 @@ def test_a_date_header_is_read_or_ignored(
     date: str, seconds: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A date is a moment wherever this machine is; what is no date is none."""
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        read = moment(date)
-    time.tzset()
-    assert read == seconds
+    with posix.in_tokyo(monkeypatch):
+        assert moment(date) == seconds
 
 
 @given(st.text() | st.from_regex(r"[A-Z][a-z]{2}, \d\d [A-Z][a-z]{2} \d{4} \d\d:\d\d:\d\d (GMT|[+-]\d{4})"))

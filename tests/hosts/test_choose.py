@@ -7,17 +7,19 @@ import os
 import re
 import subprocess
 import sys
-import termios
 from pathlib import Path
 
 import pytest
 
 from cfgate.hosts import Bar, Host, Style
 from cfgate.hosts.azure import Azure
-from cfgate.hosts.choose import choose
+from cfgate.hosts.buildkite import Buildkite
+from cfgate.hosts.choose import choose, on_ci
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.gitlab import GitLab
+from cfgate.hosts.teamcity import TeamCity
 from cfgate.hosts.terminal import Terminal
+from tests.support import posix
 from tests.support.parsers import file_commands, workflow_commands
 
 
@@ -41,6 +43,10 @@ class Tty(io.StringIO):
         ({"GITHUB_OUTPUT": "", "GITHUB_STEP_SUMMARY": ""}, Terminal),
         ({"GITHUB_OUTPUT": "/file", "GITLAB_CI": "true"}, GitLab),
         ({"GITHUB_OUTPUT": "/file", "TF_BUILD": "True"}, Azure),
+        ({"TEAMCITY_VERSION": "2026.1 (build 1)"}, TeamCity),
+        ({"TEAMCITY_VERSION": ""}, Terminal),
+        ({"BUILDKITE": "true", "CI": "true"}, Buildkite),
+        ({"GITHUB_OUTPUT": "/file", "BUILDKITE": "true"}, Buildkite),
         ({"CI": "true"}, Terminal),
         ({"GITHUB_ACTIONS": "false", "GITLAB_CI": "", "TF_BUILD": "no"}, Terminal),
         ({}, Terminal),
@@ -52,8 +58,24 @@ def test_the_environment_names_the_host(environ: dict[str, str], expected: type)
 
 
 @pytest.mark.parametrize(
+    "variable", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "TEAMCITY_VERSION", "BUILDKITE", "CI"]
+)
+def test_every_ci_host_reads_one_stream(variable: str) -> None:
+    """A problem in the settings is printed where the host looks for it."""
+    assert on_ci({variable: "true"})
+    assert not on_ci({variable: ""})
+
+
+@pytest.mark.parametrize(
     ("variable", "folds"),
-    [("GITHUB_ACTIONS", True), ("GITLAB_CI", True), ("TF_BUILD", True), ("NOTHING", False)],
+    [
+        ("GITHUB_ACTIONS", True),
+        ("GITLAB_CI", True),
+        ("TF_BUILD", True),
+        ("TEAMCITY_VERSION", True),
+        ("BUILDKITE", True),
+        ("NOTHING", False),
+    ],
 )
 def test_ci_hosts_fold_groups(variable: str, folds: bool) -> None:
     """Whoever prints a group can ask first whether it costs the reader anything."""
@@ -170,11 +192,11 @@ def test_a_narrow_encoding_is_no_error(variable: str, encoding: str) -> None:
 
 def test_a_real_terminal_is_asked_for_its_size() -> None:
     """On a pseudo-terminal bars are drawn as wide as its window is, or as wide as usual if it has no size."""
-    master, slave = os.openpty()
+    master, slave = posix.open_terminal()
     with os.fdopen(slave, "w", encoding="utf-8") as stream:
         host = choose({"TERM": "xterm"}, stream)
         host.progress([Bar("version", 50, ("Running",))])
-        termios.tcsetwinsize(slave, (24, 40))
+        posix.resize(slave, 24, 40)
         host.progress([Bar("version", 50, ("Running",))])
         # The kernel hands over what is there, which may be a part.
         seen = b""

@@ -9,7 +9,15 @@ from pathlib import Path
 
 import pytest
 
-from tests.support.parsers import azure_log, dotenv, file_commands, gitlab_log, workflow_commands
+from tests.support.parsers import (
+    azure_log,
+    buildkite_log,
+    dotenv,
+    file_commands,
+    gitlab_log,
+    teamcity_log,
+    workflow_commands,
+)
 from tests.support.parsers.screen import Screen
 
 
@@ -160,3 +168,31 @@ def test_the_screen_refuses_what_nobody_meant(output: str) -> None:
     """A control character or an unknown escape sequence is an error of the program."""
     with pytest.raises(AssertionError):
         Screen(80, 24).feed(output)
+
+
+def test_teamcity_takes_a_message_anywhere_in_a_line() -> None:
+    """Behind a prefix, and two in one line, with every escape."""
+    log = teamcity_log.parse("| x ##teamcity[a b='|'|n|[|]|||0x00e9|0xD83D|0xDE00'] ##teamcity[c]\nshown\n")
+    assert log.messages == [
+        teamcity_log.Message("a", {"b": "'\n[]|é😀"}),
+        teamcity_log.Message("c"),
+    ]
+    assert log.lines == ["shown"]
+
+
+@pytest.mark.parametrize(
+    "line", ["a b='c", "a b='[']", "a b='|y']", "a b='|0xZZZZ']", "a b=c]", "a b='1' b='2']", "", "a b='c|']"]
+)
+def test_teamcity_refuses_what_it_cannot_read(line: str) -> None:
+    """Such a message would show as an error in the log of the build."""
+    with pytest.raises(teamcity_log.Malformed):
+        teamcity_log.parse(f"##teamcity[{line}\n")
+
+
+@pytest.mark.parametrize("kind", ["---", "+++", "~~~", "^^^"])
+def test_buildkite_begins_a_group_at_a_header(kind: str) -> None:
+    """Coloured or not; whatever is left of it makes no difference, if it cannot be seen."""
+    for line in (f"{kind} title", f"\x1b[31m{kind} title\x1b[0m", f"\u200b {kind} title"):
+        log = buildkite_log.parse(f"before\r{line}\nafter\n")
+        assert log.groups[1:] == [buildkite_log.Group(kind, "title", ["after"])]
+    assert buildkite_log.parse("\x1b]1338;url=x\x07\n").sequences

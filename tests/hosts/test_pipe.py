@@ -11,6 +11,7 @@ import pytest
 from cfgate.hosts import pipe
 from cfgate.hosts.console import Console
 from cfgate.hosts.pipe import Pipe
+from tests.support import posix
 
 MUCH = 200_000  # bytes, more than a pipe holds
 
@@ -26,7 +27,7 @@ def no_patience(monkeypatch: pytest.MonkeyPatch) -> None:
 def ends() -> Iterator[tuple[int, int]]:
     """Make a pipe: the end that reads, which does not wait, and the end that writes."""
     reader, writer = os.pipe()
-    os.set_blocking(reader, False)
+    posix.let_wait(reader, False)
     yield reader, writer
     os.close(reader)
     os.close(writer)
@@ -81,7 +82,7 @@ def test_the_end_of_the_log_waits_for_a_reader_that_reads(
     """What is left is handed over at the end, to somebody who begins to take it a little late."""
     monkeypatch.setattr(pipe, "_LAST_PATIENCE", 30.0)
     reader, writer = ends
-    os.set_blocking(reader, True)
+    posix.let_wait(reader, True)
     got: list[bytes] = []
 
     def read_all() -> None:

@@ -52,6 +52,10 @@ class Notebook:
     def summary(self, markdown: str) -> None:
         pytest.fail(f"a narrator writes no summary: {markdown}")
 
+    def junit(self, path: str) -> None:
+        """Refuse."""
+        pytest.fail(f"a narrator imports no report: {path}")
+
     def mask(self, secret: str) -> None:
         pytest.fail(f"a narrator masks nothing: {secret}")
 

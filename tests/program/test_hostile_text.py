@@ -30,7 +30,15 @@ from tests.support.factories import job, outcome, result
 from tests.support.fakes import payload
 from tests.support.gfm import Page
 from tests.support.hostile_program import HOSTS, LOUD, Left, meant, run
-from tests.support.parsers import azure_log, dotenv, file_commands, gitlab_log, workflow_commands
+from tests.support.parsers import (
+    azure_log,
+    buildkite_log,
+    dotenv,
+    file_commands,
+    gitlab_log,
+    teamcity_log,
+    workflow_commands,
+)
 
 Answer = tuple[int, dict[str, str], bytes]
 
@@ -135,6 +143,10 @@ def visible_log(host: str, left: Left) -> str:
         return "\n".join(gitlab_log.parse(left.log).lines)
     if host == "Azure":
         return "\n".join(azure_log.parse(left.log).lines)
+    if host == "TeamCity":
+        return "\n".join(teamcity_log.parse(left.log).lines)
+    if host == "Buildkite":
+        return "\n".join(buildkite_log.parse(left.log).lines)
     if left.screen is not None:
         return "".join(left.screen.lines)  # long lines are wrapped
     return left.log

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import os
-import pty
 import select
-import signal
 import sys
-import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support import posix
 from tests.support.parsers.screen import Screen
 
 pytestmark = pytest.mark.process
@@ -68,18 +66,18 @@ class Session:
 @contextmanager
 def shell(columns: int, rows: int = 24) -> Iterator[Session]:
     """Open a terminal with a shell that has job control and no line editor."""
-    child, descriptor = pty.fork()
+    child, descriptor = posix.fork_into_terminal()
     if child == 0:
         environ = {"PATH": os.environ["PATH"], "PS1": "% ", "TERM": "xterm", "LANG": "C.UTF-8"}
         os.execve("/bin/bash", ["bash", "--norc", "--noediting", "-i"], environ)  # noqa: S606 - the point
     try:
-        termios.tcsetwinsize(descriptor, (rows, columns))
+        posix.resize(descriptor, rows, columns)
         session = Session(descriptor, columns, rows)
         session.wait_for("% ".strip())
         yield session
     finally:
         os.close(descriptor)
-        os.kill(child, signal.SIGKILL)
+        os.kill(child, posix.KILL)
         os.waitpid(child, 0)
 
 
@@ -162,6 +160,6 @@ def test_a_window_may_change_its_size(tmp_path: Path) -> None:
     with shell(100) as session:
         start(session, tmp_path)
         session.wait_for("\nimage version 9001 ")
-        termios.tcsetwinsize(session.descriptor, (24, 40))
+        posix.resize(session.descriptor, 24, 40)
         (row,) = row_of(session.wait_for("\n9001 ", gone="\nimage version 9001 "))
         assert len(row) < 40

@@ -6,7 +6,6 @@ import ast
 import contextlib
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from cfgate.simulator import Simulator, parse
+from tests.support import posix
 from tests.support.canary import KEYS
 from tests.support.parsers import file_commands
 
@@ -37,6 +37,7 @@ class Interrupting(importlib.abc.MetaPathFinder):
 
 sys.meta_path.insert(0, Interrupting())
 from cfgate.__main__ import main
+from tests.support import posix
 sys.exit(main())
 """
 
@@ -172,7 +173,7 @@ def test_nothing_in_the_environment_comes_before_the_first_write(variable: str, 
     """In a terminal, where most of it matters, an earlier green is overwritten, and the gate works."""
     report = tmp_path / "result.json"
     report.write_text('{"ready":true}')
-    ours, theirs = pty.openpty()
+    ours, theirs = posix.open_terminal()
     process = subprocess.Popen(
         [
             sys.executable,
@@ -243,7 +244,7 @@ def test_too_few_threads_are_no_bug(tmp_path: Path) -> None:
     output = tmp_path / "output"
     output.touch()
     for path in (output, tmp_path, *tmp_path.parents):
-        if path != Path("/") and path.stat().st_uid == os.geteuid():
+        if path != Path("/") and path.stat().st_uid == posix.user():
             path.chmod(path.stat().st_mode | (0o066 if path == output else 0o055))
     environ = {"GITHUB_OUTPUT": str(output), **KEYS, "CFGATE_ACCOUNT_SERVICE_ID": "1"}
     process = started({**environ, "CFGATE_API_URL": "http://127.0.0.1:9"}, code=_NO_THREADS)

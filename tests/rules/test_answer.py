@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +16,7 @@ from cfgate.model import JobState, JobStatus, Machines, Resource, Verdict
 from cfgate.rules import judge_job
 from cfgate.rules.answer import MAX_BODY, retry_after
 from cfgate.rules.answer import judge as judge_answer
+from tests.support import posix
 from tests.support.fakes import ID, NOON, payload
 
 RECORDED = json.loads((Path(__file__).parents[1] / "data" / "clanforge.json").read_text())
@@ -509,12 +509,8 @@ def test_retry_after_is_seconds_or_a_date(
     header: str | None, seconds: float | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A `Retry-After` is read as seconds or as an HTTP date, wherever this machine is, or passed over."""
-    with monkeypatch.context() as elsewhere:
-        elsewhere.setenv("TZ", "Asia/Tokyo")
-        time.tzset()
-        read_as = retry_after(header, NOON)
-    time.tzset()
-    assert read_as == seconds
+    with posix.in_tokyo(monkeypatch):
+        assert retry_after(header, NOON) == seconds
 
 
 @given(st.text())

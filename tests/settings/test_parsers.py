@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -283,6 +284,15 @@ def test_what_begins_no_name_is_no_prefix(text: str) -> None:
 def test_a_prefix_takes_no_names_of_others(text: str) -> None:
     """Names that a later gate or the host would read as settings are refused."""
     assert refusal(parsers.prefix, text).startswith("is reserved: ")
+
+
+@pytest.mark.parametrize("path", ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1", r"\dev\stdout", "/dev/null"])
+def test_windows_has_no_streams_among_its_files(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There it would be a file in a folder that nobody looks into, made without a word."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    for parse in (parsers.report_path, parsers.result_path):
+        assert refusal(parse, path).startswith("is no file on Windows: name one;")
+    assert parsers.report_path(r"C:\dev\report.json") == r"C:\dev\report.json"
 
 
 def test_a_report_goes_to_a_file(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ from cfgate.settings import places
 from cfgate.settings.places import clashes
 from cfgate.settings.reading import read
 from cfgate.settings.values import Files, InvalidRequest
+from tests.support import posix
 from tests.support.canary import KEYS
 
 ACCOUNT = {**KEYS, "CFGATE_ACCOUNT_SERVICE_ID": "1234567"}
@@ -97,7 +98,7 @@ def test_different_places_do_not_clash() -> None:
 
 def test_a_pipe_cannot_have_two_reports(tmp_path: Path) -> None:
     """Whoever reads it could not tell them apart."""
-    os.mkfifo("pipe")
+    posix.mkfifo("pipe")
     assert set(clashes(Files(result="pipe", junit=str(tmp_path / "pipe")), {}, {})) == {"junit-file"}
 
 

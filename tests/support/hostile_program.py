@@ -7,7 +7,7 @@ import json
 import unicodedata
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import chdir, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
@@ -23,13 +23,23 @@ from cfgate.client.transport import Transport
 from tests.support.canary import KEYS
 from tests.support.fakes import ID, FakeClock
 from tests.support.gfm import Page
-from tests.support.parsers import azure_log, dotenv, file_commands, gitlab_log, workflow_commands
+from tests.support.parsers import (
+    azure_log,
+    buildkite_log,
+    dotenv,
+    file_commands,
+    gitlab_log,
+    teamcity_log,
+    workflow_commands,
+)
 from tests.support.parsers.screen import Screen
 
 HOSTS: dict[str, dict[str, str]] = {
     "GitHub": {"GITHUB_ACTIONS": "true", "RUNNER_DEBUG": "1"},
     "GitLab": {"GITLAB_CI": "true", "CI_DEBUG_TRACE": "true"},
     "Azure": {"TF_BUILD": "True", "SYSTEM_DEBUG": "true"},
+    "TeamCity": {"TEAMCITY_VERSION": "2026.1"},
+    "Buildkite": {"BUILDKITE": "true"},
     "a pipe": {},
     "a terminal": {},
 }
@@ -121,7 +131,8 @@ def run(
     if host == "GitHub":
         settings |= {"GITHUB_OUTPUT": str(folder / "output"), "GITHUB_STEP_SUMMARY": str(folder / "page")}
     # Without the jitter of the pauses, so that there are as many each time.
-    with asked(Api(clock, answers)), patch("random.uniform", max):
+    # What belongs to the agent of Buildkite lies in the working directory.
+    with chdir(folder), asked(Api(clock, answers)), patch("random.uniform", max):
         given = {**settings, **HOSTS[host], **KEYS, **environ}
         code = Program(given, stream, stream, SimpleQueue(), clock).run(arguments)
     files = {path.name: path.read_bytes() for path in folder.iterdir() if path.is_file()}
@@ -179,6 +190,21 @@ def _azure(left: Left) -> object:
     return [(each.name, each.properties) for each in log.commands], log.formats
 
 
+def _teamcity(left: Left) -> object:
+    log = teamcity_log.parse(left.log)
+    parameters = [each for each in log.messages if each.name == "setParameter"]
+    assert not any(teamcity_log.references(each.attributes["value"]) for each in parameters)
+    return [
+        (each.name, sorted(each.attributes), each.attributes.get("name" if each in parameters else "status"))
+        for each in log.messages
+    ]
+
+
+def _buildkite(left: Left) -> object:
+    log = buildkite_log.parse(left.log)
+    return [group.kind for group in log.groups], log.sequences
+
+
 def _pipe(left: Left) -> object:
     return [char for char in left.log if char != "\n" and unicodedata.category(char) in _UNSEEN]
 
@@ -188,7 +214,15 @@ def _terminal(left: Left) -> object:
     return left.screen.cursor[1]
 
 
-_LOGS = {"GitHub": _github, "GitLab": _gitlab, "Azure": _azure, "a pipe": _pipe, "a terminal": _terminal}
+_LOGS = {
+    "GitHub": _github,
+    "GitLab": _gitlab,
+    "Azure": _azure,
+    "TeamCity": _teamcity,
+    "Buildkite": _buildkite,
+    "a pipe": _pipe,
+    "a terminal": _terminal,
+}
 
 
 def _keys(value: Any) -> object:

@@ -6,7 +6,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import resource
 import stat
 import subprocess
 import sys
@@ -22,8 +21,9 @@ from hypothesis import strategies as st
 from cfgate.system import files, waiting
 from cfgate.system.files import extend, write_all
 from cfgate.system.limits import why
+from tests.support import posix
 
-ROOT = os.geteuid() == 0
+ROOT = posix.user() == 0
 as_root = pytest.mark.skipif(not ROOT, reason="only root may give files away and mount")
 SOMEBODY = 65534
 
@@ -33,15 +33,9 @@ def write(path: Path | str, data: bytes = b"new") -> str:
     return write_all({str(path): data}).get(str(path), "")
 
 
-@contextlib.contextmanager
-def limited_size(size: int) -> Iterator[None]:
+def limited_size(size: int) -> contextlib.AbstractContextManager[None]:
     """Let no file grow beyond a size: to a program, a full disk."""
-    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, hard))
-    try:
-        yield
-    finally:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    return posix.limited("RLIMIT_FSIZE", size)
 
 
 @pytest.fixture
@@ -78,7 +72,7 @@ def test_a_name_may_be_as_long_as_the_disk_allows(tmp_path: Path) -> None:
 @as_root
 def test_what_root_makes_belongs_to_whoever_owns_the_folder_above(tmp_path: Path) -> None:
     """Else the next job of that user could not clean up; this holds for new folders and for new files."""
-    os.chown(tmp_path, SOMEBODY, SOMEBODY)
+    posix.give(tmp_path, SOMEBODY)
     assert write_all({str(tmp_path / "a" / "b" / "report"): b"", str(tmp_path / "report"): b""}) == {}
     extend(str(tmp_path / "output"), lambda _: b"")
     for path in ("a", "a/b", "a/b/report", "report", "output"):
@@ -90,7 +84,7 @@ def test_what_root_makes_belongs_to_whoever_owns_the_folder_above(tmp_path: Path
 @as_root
 def test_a_folder_that_was_there_keeps_its_owner(tmp_path: Path) -> None:
     """Only what is new is given away."""
-    os.chown(tmp_path, SOMEBODY, SOMEBODY)
+    posix.give(tmp_path, SOMEBODY)
     (tmp_path / "mine").mkdir()
     assert write(tmp_path / "mine" / "report") == ""
     assert (tmp_path / "mine").stat().st_uid == 0
@@ -136,20 +130,20 @@ def test_a_folder_that_takes_no_new_file_is_no_obstacle(tmp_path: Path) -> None:
 def open_to_all(path: Path) -> None:
     """Let everybody into the folders above a path, which pytest makes for their owner alone."""
     for folder in (path, *path.parents):
-        if folder.stat().st_uid == os.geteuid() and folder != Path("/"):
+        if folder.stat().st_uid == posix.user() and folder != Path("/"):
             folder.chmod(folder.stat().st_mode | 0o055)
 
 
 HANGING: dict[str, Callable[[Path], object]] = {
-    "a pipe without reader": lambda path: os.mkfifo(path),
+    "a pipe without reader": lambda path: posix.mkfifo(path),
     "a pipe with a reader that has stopped": lambda path: stopped_reader(path),
 }
 
 
 def stopped_reader(path: Path) -> int:
     """Make a named pipe that is full, and that somebody has open."""
-    os.mkfifo(path)
-    descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK)
+    posix.mkfifo(path)
+    descriptor = posix.open_at_once(path, os.O_RDWR)
     with contextlib.suppress(BlockingIOError):
         while True:
             os.write(descriptor, bytes(4096))
@@ -175,7 +169,7 @@ def test_nobody_is_waited_for_without_end(kind: str, tmp_path: Path) -> None:
 def test_what_was_given_up_is_not_written_later(tmp_path: Path) -> None:
     """A reader that comes too late finds nothing of an old verdict in front of the new one."""
     pipe = tmp_path / "pipe"
-    os.mkfifo(pipe)
+    posix.mkfifo(pipe)
     assert write(pipe, b"old") == "nobody reads it"
     got: list[bytes] = []
     reading = threading.Thread(target=lambda: got.append(pipe.read_bytes()))
@@ -261,7 +255,7 @@ def no_threads(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("no_threads")
 def test_files_are_written_without_threads_too(tmp_path: Path) -> None:
     """What cannot hang needs none; what can is refused, and the limit is named."""
-    os.mkfifo(tmp_path / "pipe")
+    posix.mkfifo(tmp_path / "pipe")
     assert write(tmp_path / "file") == ""
     assert write(tmp_path / "pipe") == "no more threads"
     assert extend(str(tmp_path / "output"), lambda _: b"a=1\n") == range(4)

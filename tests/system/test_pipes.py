@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import io
 import os
-import pty
 import socket
 import threading
-import tty
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from cfgate.system import pipes
+from tests.support import posix
 
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
     """Make a named pipe."""
     path = tmp_path / "pipe"
-    os.mkfifo(path)
+    posix.mkfifo(path)
     return path
 
 
 @pytest.fixture
 def terminal() -> Iterator[tuple[int, int]]:
     """Make a terminal: the end of whoever watches it, and the end of the program."""
-    watcher, program = pty.openpty()
-    tty.setraw(program)
+    watcher, program = posix.open_terminal(raw=True)
     yield watcher, program
     os.close(watcher)
     os.close(program)
@@ -63,8 +61,8 @@ def test_a_terminal_that_nobody_watches_is_not_waited_for(terminal: tuple[int, i
         got += os.read(watcher, 1 << 16)
         pipes.write_within(descriptor, text, 0.0)
     assert got == whole
-    assert os.get_blocking(program)
-    assert not os.get_blocking(descriptor)
+    assert posix.waits(program)
+    assert not posix.waits(descriptor)
     os.close(descriptor)
 
 
@@ -165,7 +163,7 @@ def test_a_pipe_into_which_nobody_writes_is_not_waited_for_long(fifo: Path) -> N
     with pytest.raises(TimeoutError) as silence:
         pipes.read(str(fifo), 5, 0.01)
     assert silence.value.strerror == "nobody writes into it"
-    reader = os.open(fifo, os.O_RDONLY | os.O_NONBLOCK)
+    reader = posix.open_at_once(fifo, os.O_RDONLY)
     with fifo.open("wb", buffering=0) as silent:
         with pytest.raises(TimeoutError, match="nobody writes into it"):
             pipes.read(str(fifo), 5, 0.01)
