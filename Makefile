@@ -24,7 +24,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .PHONY: help demo test quick coverage lint format definitions container pages fronts dist dist-check pyz pyz-check image-digest \
-  reference bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
+  reference cadence bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-13s %s\n", $$1, $$2}' Makefile
@@ -164,6 +164,9 @@ pictures: $(VENV)/dev.txt ## draw docs/images anew (needs npm and chromium)
 	@cd .cache/pictures && npm ci --loglevel=error >/dev/null
 	$(BIN)/python -m tools.pictures
 	$(BIN)/python -m tools.terminal
+
+cadence: $(VENV)/dev.txt ## the bounds of the cadence in every world, on jobs of their own; about a minute
+	$(BIN)/python benchmarks/cadence.py --check
 
 bench: $(VENV)/dev.txt ## the cadence in virtual time, and the program over real HTTP; about two minutes
 	$(BIN)/python benchmarks/cadence.py

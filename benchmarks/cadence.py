@@ -23,10 +23,10 @@ sys.path.insert(0, str(Path(__file__).parents[1]))  # run as a script, from anyw
 from benchmarks.endurance import LIMIT, endure
 from benchmarks.measure import ROUND_TRIP, Measurement, measure
 from benchmarks.optimum import NAMES, optimum
-from benchmarks.peers import PEERS, SIMPLE_RULES
+from benchmarks.peers import PEERS, SIMPLE_RULES, Blind
 from benchmarks.plot import Point, scatter
 from benchmarks.worlds import BY_NAME, IMPROVING, NOTHING, ONE_ESTIMATE, READINGS, STEADY, WORLDS, World
-from cfgate.schedule import Cadence, FixedInterval
+from cfgate.schedule import Cadence
 
 OURS: Final = "cfgate"
 OPTIMUM: Final = "optimum"
@@ -40,8 +40,8 @@ TRIED_IN: Final = {
 PLOTTED_PEERS: Final = ("every 1 s", "every 5 s", "every 10 s", "every 15 s", "every 30 s", PEERS[-1].name)
 PLOTTED: Final = {
     IMPROVING.name: "",
-    STEADY.name: "cfgate, with an estimate that improves, or progress",
-    ONE_ESTIMATE.name: "cfgate, with one rough estimate",
+    STEADY.name: "cfgate, estimate or progress",
+    ONE_ESTIMATE.name: "cfgate, one rough estimate",
     NOTHING.name: "cfgate, nothing known",
 }
 # The check: other jobs than those of the table, and enough of them for a mean that is true to some per cents.
@@ -147,7 +147,7 @@ def broken(world: World) -> list[str]:
         ("max", measured.worst, 15 + ROUND_TRIP + 1e-6),
     ]
     if world.times < math.inf:
-        fixed = measure(world, lambda _: FixedInterval(15.0), CHECK_JOBS, CHECK_SEED)
+        fixed = measure(world, lambda _: Blind(then=15.0), CHECK_JOBS, CHECK_SEED)
         limits.append(("requests", measured.requests, world.times * fixed.requests))
     return [f"{world.name}: {name} {value:.4g} > {limit:g}" for name, value, limit in limits if value > limit]
 

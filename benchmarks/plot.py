@@ -15,7 +15,7 @@ WIDTH: Final = 920
 HEIGHT: Final = 500
 LEFT, RIGHT, TOP, BOTTOM = 80, 90, 40, 60
 REQUESTS: Final = (5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0)
-SECONDS: Final = (0.3, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
+SECONDS: Final = (0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 100.0, 300.0)
 
 
 @dataclass(frozen=True)
