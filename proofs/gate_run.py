@@ -130,8 +130,8 @@ class GateRun:
         under_way = outcome.requests - len(self.looks)
         if under_way not in ((0, 1) if self.stopped else (0,)):
             yield f"counted {outcome.requests} requests, not {len(self.looks)}"
-        # The first look, one a second, and the last one at the deadline.
-        if outcome.requests > self.clock.now + 3:
+        # The first look, two a second, and the last one at the deadline.
+        if outcome.requests > 2 * self.clock.now + 3:
             yield f"sent {outcome.requests} requests in {self.clock.now:.1f} s"
         advised = outcome.status in (GateStatus.READY, GateStatus.INTERRUPTED) or bool(outcome.remedy)
         if not (outcome.reason and advised):

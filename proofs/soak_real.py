@@ -218,8 +218,8 @@ def _cadence(trial: Trial, ended: Ended, result: dict[str, Any]) -> Iterator[str
     seen = Counter(map(_job, ended.requests))
     for target in result["image-versions"]:
         job, told = target["image-version-id"], target["requests"]
-        # The first look, one a second, and the last one at the deadline.
-        if told > target["waited-seconds"] + 3:
+        # The first look, two a second, and the last one at the deadline.
+        if told > 2 * target["waited-seconds"] + 3:
             yield f"sent {told} requests about {job} in {target['waited-seconds']:.1f} s"
         # Some were sent twice, when a connection broke. The last one may have been under way at the end, and
         # a gate that was cut short may have sent one more before its process was gone.

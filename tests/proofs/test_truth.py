@@ -146,7 +146,7 @@ PLANTED: list[tuple[Callable[[pytest.MonkeyPatch], None], str, tuple[Mischief, .
     (takes_interim_answers, "'no answer'>, None, False), where", some("102", "103", "103, early")),
     (keeps_what_is_left_over, "the connection was used again", some("a lie behind it")),
     (keeps_what_is_left_over, "(<Means.READY: 'ready'>", some("a lie a moment later")),
-    (is_the_old_channel, "request 2: (<Means.PENDING: 'pending'>, 4, 0", some("103, early", "no mischief")),
+    (is_the_old_channel, "was used for", some("103, early", "no mischief")),
 ]
 
 
