@@ -61,7 +61,7 @@ class Cadence:
         self._first = now if self._first is None else self._first
         self._began = self._beginning(status, now)
         began = now if self._began is None else self._began
-        heard = (self._eta.update(status, now), self._progress.update(status, now, began))
+        heard = (self._eta.update(status, now, began), self._progress.update(status, now, began))
         forecasts = [forecast for forecast in heard if forecast]
         self._proven = [forecast for forecast in forecasts if forecast.proven]
         self._forecast = min(forecasts, key=lambda forecast: forecast.spread, default=None)

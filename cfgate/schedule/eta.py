@@ -8,6 +8,7 @@ from statistics import fmean
 from typing import Final
 
 from cfgate.model import JobStatus
+from cfgate.schedule.experience import TYPICAL
 from cfgate.schedule.forecast import FINEST, Forecast
 
 # An announced end is taken to be off by a fifth of what it says remains. Measured from 0.15 to 0.23: E is the
@@ -30,6 +31,10 @@ SLACK: Final = 3.0
 COUNTED: Final = 30
 DRIFT: Final = 0.7
 
+# Seconds: an end so long after the start is believed once it has changed or the job is half as old. So where
+# ends are ten times too far, E is a tenth less, and they are known four seconds earlier.
+FAR: Final = 3 * TYPICAL
+
 # What a person may be shown: estimates that move by no more than a third, and at least three of them.
 SHOWN: Final = 0.3
 
@@ -49,10 +54,11 @@ class EtaClue:
         self._announced: deque[tuple[int, float]] = deque(maxlen=COUNTED)
         self._forecast: Forecast | None = None
 
-    def update(self, status: JobStatus, now: float) -> Forecast | None:
-        """Read an answer; `None` when there is no estimate, or none to believe.
+    def update(self, status: JobStatus, now: float, began: float) -> Forecast | None:
+        """Read an answer about a job that runs since `began`; `None` when there is no estimate to believe.
 
-        A first estimate that is already past is none. One that repeats itself remains as wide as it was when
+        A first estimate that is already past is none, nor is an only one that is far beyond experience, until
+        the job has become half as old as that. One that repeats itself remains as wide as it was when
         it was new: an end that was announced once, at the start, remains vague until the last.
         """
         eta = status.eta
@@ -69,7 +75,8 @@ class EtaClue:
             spread = math.hypot(ANNOUNCED * max(end - now, 0.0), FINEST)
             proven = len(self._announced) > 2 and abs(drift) < SHOWN
             self._forecast = Forecast(end, spread, proven=proven)
-        return self._forecast if drift < DRIFT else None
+        doubted = len(self._announced) == 1 and eta - began > FAR and now - began < FAR / 2
+        return None if doubted or drift >= DRIFT else self._forecast
 
     def _drift(self, newest: int) -> float:
         """Return how much later the newest end is than what was announced, as a mean of logarithms.

@@ -5,15 +5,15 @@ from __future__ import annotations
 import math
 from typing import Final
 
-# "An install usually takes 5 to 15 minutes" (Clanforge documentation): in seconds the middle of that, on a
-# scale of ratios, and a shape with which seven in ten jobs take so long and hardly any less than two minutes.
-# With shapes from 2.5 to 3.5, E and the requests are the same within 2 %; jobs of hours cost less with 2.5.
-TYPICAL: Final = math.sqrt(300 * 900)
+# "An install usually takes 5 to 15 minutes" (Clanforge documentation): in seconds a little less than the
+# middle of that on a scale of ratios, since E is 2 % less than with 520; and a shape with which two in three
+# jobs take so long and hardly any less than two minutes. Shapes from 2.5 to 3.5 cost the same.
+TYPICAL: Final = 480.0
 SHAPE: Final = 3.0
 
-# Seconds of delay that a request is worth here. With 0.03 a job of eight minutes costs ten requests more, and
-# one of two hours as much E as is allowed; with 0.1, as it was, the end is learned of two seconds later.
-PRICE: Final = 0.0375
+# Seconds of delay that a request is worth here. With 0.03 a job of eight minutes costs a seventh more
+# requests, and one of two hours more E than is allowed; with 0.1 the end is known two seconds later.
+PRICE: Final = 0.042
 
 
 def usual_pause(age: float, longest: float) -> float:

@@ -90,7 +90,7 @@ def test_estimates_leave_a_bounded_record() -> None:
     """Of ten thousand different estimates, the newest thirty are kept."""
     clue = eta.EtaClue()
     for number in range(10_000):
-        clue.update(job("Running", jobeta=NOON + 30 + 15 * number), NOON + 15.0 * number)
+        clue.update(job("Running", jobeta=NOON + 30 + 15 * number), NOON + 15.0 * number, float(NOON))
     assert len(clue._announced) == eta.COUNTED
 
 
@@ -107,6 +107,25 @@ def test_an_estimate_that_slips_is_dropped_after_the_first_slip() -> None:
     assert told.next_pause(job("Running", jobeta=NOON + 362), NOON + 66.0) == silent.next_pause(
         job("Running"), NOON + 66.0
     )
+
+
+def test_an_only_estimate_far_beyond_experience_is_doubted_for_a_while() -> None:
+    """An end in an hour, announced once, is no reason to look less; a second value, or time, makes it one."""
+
+    def pause(after: int, *ends: int) -> float:
+        cadence = Cadence(seed=1)
+        for number, end in enumerate((ends[0], *ends)):
+            status = job("Running", jobstart=str(NOON), jobeta=NOON + end)
+            pause = cadence.next_pause(status, NOON + after * number / len(ends))
+        return pause
+
+    silent = Cadence(seed=1)
+    for now in (0, 600):
+        without = silent.next_pause(job("Running", jobstart=str(NOON)), NOON + now)
+    assert pause(600, 4200) == pytest.approx(without)
+    assert pause(600, 4200, 4100) > 2 * without
+    assert pause(780, 4200) > 2 * without
+    assert pause(600, 1000) > 2 * without  # not beyond experience
 
 
 def test_jobupdated_changes_nothing() -> None:
