@@ -34,12 +34,13 @@ def test_answered(status: str, serve: Serve, make_step: MakeStep) -> None:
     assert (ended.exit_code, traces.outputs["status"]) == (exit_code, status), ended.log
     assert traces.outputs["exit-code"] == str(exit_code)
     assert traces.outputs["ready"] == ("true" if status == "ready" else "false")
+    assert traces.outputs["go"] == traces.outputs["ready"]
     assert traces.outputs["reason"] != ""
     assert traces.outputs["rehearsal"] == "false"
     assert traces.outputs["requests"] == str(len(simulator.requests))
     assert json.loads(traces.outputs["result"])["status"] == status
     assert ID in ended.summary
-    assert traces.annotations[-1].name == ("notice" if status == "ready" else "error")
+    assert traces.annotations[-1].name == ("notice" if status in ("ready", "pending") else "error")
 
 
 def test_flaky_api(serve: Serve, make_step: MakeStep) -> None:
