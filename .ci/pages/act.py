@@ -14,7 +14,7 @@ from typing import Final
 ACT: Final = os.environ["CFGATE_PAGES_ACT"]
 IMAGE: Final = os.environ["CFGATE_PROOF_IMAGE"]
 RUNNER: Final = os.environ["CFGATE_PAGES_RUNNER"]
-PATIENCE: Final = 480.0
+PATIENCE: Final = 900.0
 
 # Names under which the examples know the action, its image and a runner.
 PINNED: Final = "0123456789abcdef0123456789abcdef01234567"
