@@ -154,7 +154,8 @@ def measure(name: str, seconds: float, max_interval: str, program: Path) -> Cost
     asked: list[float] = []
     with serving(BODIES[name], asked) as url:
         options = ["--api-url", url, "--timeout", f"{seconds:g}s", "--max-interval", max_interval]
-        command = [sys.executable, "-P", "-m", "cfgate", "wait", "9001", "--account-service-id", "1", *options]
+        asking = ["wait", "9001", "--account-service-id", "1", *options]
+        command = [sys.executable, "-P", "-m", "cfgate", *asking]
         environ = {"PATH": os.environ["PATH"], "PYTHONPATH": str(program), "CLANFORGE_TOKEN": "benchmark"}
         quiet = os.open(os.devnull, os.O_WRONLY)
         streams = [(os.POSIX_SPAWN_DUP2, quiet, number) for number in (1, 2)]

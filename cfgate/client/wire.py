@@ -33,6 +33,7 @@ _MOST_BYTES: Final = 4 << 20
 _MOST_HEAD: Final = 256 << 10  # bytes of one head
 _PIECE: Final = 1 << 16  # bytes
 _MOST_MEMBERS: Final = 100  # of a gzip stream
+_MOST_CHUNKS: Final = 10_000  # of a body; each costs far more time than bytes
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] +([1-9][0-9]{2})(?:[ \t][^\r\n]*)?")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*):[ \t]*(.*)")
@@ -72,6 +73,7 @@ class HttpAnswer(HTTPResponse):
         self._ended: io.BufferedReader | None = None
         self._clean = True  # no doubt about where the answer ends
         self._rest = False  # something stands behind the end of the compressed stream
+        self._chunks = 0
 
     def begin(self) -> None:
         """Read the head."""
@@ -157,6 +159,9 @@ class HttpAnswer(HTTPResponse):
             return self.chunk_left
         if self.chunk_left is not None and _line(self.fp):
             raise Malformed("the answer has a chunk that is longer than it says")
+        self._chunks += 1
+        if self._chunks > _MOST_CHUNKS:
+            raise Malformed("the answer comes in more than 10,000 chunks")
         match = _CHUNK_SIZE.fullmatch(_line(self.fp))
         if match is None:
             raise Malformed("the answer has a chunk without a size")

@@ -521,3 +521,16 @@ def test_a_redirect_is_refused_without_what_it_points_to_being_asked() -> None:
         ):
             api.fetch(TARGET, ASID)
     assert other.requests == []
+
+
+@pytest.mark.parametrize("chunks", [9_000, 11_000])
+def test_a_body_in_many_chunks_is_read_up_to_a_bound(chunks: int) -> None:
+    """A chunk for each byte is understood; a body that is nothing but chunks does not keep the gate busy."""
+    body = b"".join(b"1\r\n%c\r\n" % byte for byte in RUNNING.ljust(chunks)) + b"0\r\n\r\n"
+    whole = head(b"Transfer-Encoding: chunked", body=body)
+    with serve(answering(whole)) as server, client(server.url) as api:
+        if chunks < 10_000:
+            assert api.fetch(TARGET, ASID).job.progress == 12
+        else:
+            with pytest.raises(NoAnswer, match="more than 10,000 chunks"):
+                api.fetch(TARGET, ASID)
