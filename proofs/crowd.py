@@ -114,7 +114,7 @@ def _gate(
         error_tolerance=randomness.choice((0.0, 30.0, 600.0)),
         not_found_grace=60.0,
         stall_timeout=None,
-        pauses=(longest, longest) if fixed else (1.0, longest),
+        pauses=(longest, longest) if fixed else (0.5, longest),
         asked_pause=longest if fixed else 0.0,
     )
     pacing: Pacing = FixedInterval(longest) if fixed else Cadence(max_interval=longest)

@@ -280,7 +280,7 @@ FAULTS: Final = (
     Fault("HTTP 404, twice", _answered(status=404), times=2),
     Fault("HTTP 204", _answered(status=204)),
     Fault("HTTP 304", _answered(status=304)),
-    Fault("HTTP 421", _answered(status=421)),
+    Fault("HTTP 421", _answered(status=421), resent=True),
     Fault("HTTP 429, Retry-After twice, with a fraction", Answered(_busy("1.5, 1.5")), least=1.5),
     Fault("an error envelope", _answered(body=json.dumps(_ENVELOPE))),
     Fault("an HTML page with 200", _answered(instead="html")),

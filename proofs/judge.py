@@ -64,7 +64,7 @@ def judge(
             forbidden = isinstance(message, str) and "forbidden" in message.lower()
             return Heard(Means.REJECTED, credentials=True) if forbidden else Heard(Means.NO_ANSWER)
     try:
-        heard = _by_fields(job, *asked) if asked[0] else _by_machines(job)
+        heard = _by_fields(job, *asked) if asked[0] else _by_machines(job, asked[1])
     except _DoubtfulError:
         return Heard(Means.DOUBTFUL)
     # A letter in another encoding takes nothing from a bad end, and all trust from a good one.
@@ -160,8 +160,11 @@ def _depth(value: object) -> int:
     return 1 + max(map(_depth, inner), default=0)
 
 
-def _by_machines(counts: Mapping[str, Any]) -> Heard:
-    """Apply the rules of roll-outs."""
+def _by_machines(counts: Mapping[str, Any], asked: int) -> Heard:
+    """Apply the rules of roll-outs; an answer that is about something else as well is doubtful."""
+    another = counts.get("imageid") is not None and _number(counts["imageid"]) != asked
+    if another or any(name.startswith("job") for name in counts):
+        raise _DoubtfulError
     if counts.get("success", True) is not True or _true(counts.get("error")):
         raise _DoubtfulError
     if _true(counts.get("error_message")):
