@@ -21,14 +21,14 @@ import yaml
 from client import HELPER, Pipeline, commit, gate, run
 from runner import ENGINE, IMAGE
 
-from cfgate.report.dotenv import variable
+from cfgate.report.dotenv import LEFT_OUT, variable
 from cfgate.report.outputs import NAMES
 from cfgate.simulator import Scenario, Simulator
 from tests.support.canary import ACCESS_KEY, KEYS, SECRET_KEY, found
 from tests.support.parsers import gitlab_log
 
 ASID: Final = 1234567
-DOTENV: Final = {variable(name) for name in NAMES if name != "result"}
+DOTENV: Final = {variable(name) for name in NAMES if name not in LEFT_OUT}
 
 # A job that comes after a gate and says what it knows of it.
 DEPLOY: Final = {"stage": "deploy", "script": ["env | grep ^CFGATE_"]}
