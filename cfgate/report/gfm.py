@@ -31,7 +31,7 @@ _QUOTED: Final = (
 _OUTSIDE: Final = re.compile(r": | (?=\()")
 # A word that is nothing but a word to GitHub: no issue (GH-1), no commit, no host name.
 _WORD: Final = re.compile(
-    r"(?!GH-)(?![0-9]*[a-f][0-9a-f]{5}[^ ]*)\(?[A-Za-z0-9%–'-]*[).,:;?!…]{0,2}", re.IGNORECASE
+    r"(?!GH-)(?![0-9]*[a-f][0-9a-f]{5}[^ ]*)\(?[A-Za-z0-9%–'-]*(?:[).,;?!…]{0,2}|[).,;?!…]?:)", re.IGNORECASE
 )
 
 # GFM looks for e-mail addresses after it has read the character references, so that `&#64;` alone would still

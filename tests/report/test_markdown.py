@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cfgate.model import (
@@ -223,6 +223,8 @@ def test_any_result_is_a_well_made_page(any_result: Result) -> None:
 
 @given(hostile.texts, st.lists(hostile.texts, max_size=2), st.booleans())
 @settings(max_examples=200)
+@example("error::", [], False)
+@example("x:: y", [], True)
 def test_only_plain_words_are_prose(text: str, names: list[str], ours: bool) -> None:
     """Whatever a sentence holds, outside of code there are words alone, which no host takes for more."""
     page = Page(f"x {prose(text, names, ours=ours)}")
