@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from statistics import fmean
 from typing import Final
 
 from cfgate.model import JobStatus
@@ -84,7 +83,8 @@ class EtaClue:
         An end that slips whenever it is reached was close when it was announced for the last time: to slip
         costs it most of its credit at once, whereas estimates that err both ways keep theirs.
         """
-        return fmean(math.log(_left(newest, when) / _left(end, when)) for end, when in self._announced)
+        logs = [math.log(_left(newest, when) / _left(end, when)) for end, when in self._announced]
+        return math.fsum(logs) / len(logs)
 
 
 def _left(end: int, when: float) -> float:

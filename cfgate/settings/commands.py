@@ -24,7 +24,7 @@ class Command(Enum):
         self.takes_ids = takes_ids
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class Arguments(Findings):
     """A command line: the command and its flags.
 

@@ -26,7 +26,7 @@ class Given:
 Layer = dict[str, Given]  # by the name of the option
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)  # what was refused is never shown
 class Findings:
     """What was found in one place: its layer, and every problem with it.
 
@@ -38,7 +38,7 @@ class Findings:
     problems: list[str] = field(default_factory=list)
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False, repr=False)
 class FileFindings(Findings):
     """What was found in a config file: besides the options for all, those of each target, by its name.
 

@@ -102,7 +102,7 @@ def own_key(name: str, option: str) -> str:
     return f"targets.{name}.{option}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Asked for: `wait`, `check`, which is a wait of no time, or `demo`, which is a rehearsal.
 

@@ -43,6 +43,11 @@ def read(write: Write, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | bytes
 Read = Callable[[str | bytes], FileFindings]
 
 
+def nothing(found: FileFindings) -> bool:
+    """Whether a file has given nothing at all, and there is nothing wrong with it."""
+    return not (found.layer or found.targets or found.refused or found.problems)
+
+
 def test_values_are_taken_as_they_are_written(read: Read) -> None:
     """YAML 1.1's own ideas of `1:30`, `yes`, `010` and dates do not reach the parsers."""
     texts = {"timeout": "1:30", "fail-fast": "yes", "account-service-id": "010", "max-interval": "2026-01-01"}
@@ -71,7 +76,7 @@ def test_ids_may_be_a_list(read: Read, text: str) -> None:
 )
 def test_nothing_is_not_given(read: Read, content: str) -> None:
     """An empty file, an empty value and null give nothing, and are no problem."""
-    assert read(content) == FileFindings()
+    assert nothing(read(content))
 
 
 def test_a_file_of_windows_is_read(read: Read) -> None:
@@ -205,7 +210,7 @@ def test_no_text_of_a_file_that_is_no_yaml_is_quoted(write: Write, line: str) ->
 
 def test_a_file_may_be_as_large_as_its_limits(read: Read) -> None:
     """A file of 128 KiB, of 100 keys or of brackets in 100 others is read: only its values are judged."""
-    assert read("#" * 131_072) == FileFindings()
+    assert nothing(read("#" * 131_072))
     assert len(read("".join(f"k{n}: 1\n" for n in range(100))).problems) == 100
     (problem,) = read(f"timeout: {'[' * 101}{']' * 101}").problems
     assert problem.endswith("cannot be used: write one plain value")
