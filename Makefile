@@ -38,7 +38,7 @@ test: $(if $(T),$(VENV)/dev.txt,lint) ## lint, then the whole test suite; a part
 	$(BIN)/python -m pytest $(if $(T),$(T),$(PARALLEL))
 
 quick: $(VENV)/dev.txt ## the tests that start no process, with few made-up examples; half a minute on two cores
-	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest --numprocesses $(CORES) --dist worksteal -m 'not process' -q
+	HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest $(PARALLEL) -m 'not process' -q
 
 # Without the tests of the guard over the credentials, half of which is off while somebody traces.
 coverage: $(VENV)/dev.txt ## which lines and branches the tests run; fails under 95 %
