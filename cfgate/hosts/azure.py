@@ -22,29 +22,12 @@ _ESCAPES: Final = str.maketrans({"%": "%AZP25", "\r": "%0D", "\n": "%0A"})  # pr
 class Azure(Plain):
     """Logging commands for what Azure Pipelines knows; lines for the rest."""
 
-    @property
-    def folds(self) -> bool:
-        """Groups can be folded away."""
-        return True
-
-    @property
-    def annotates(self) -> bool:
-        """Annotations show on the page of the run."""
-        return True
-
-    @property
-    def value_limit(self) -> int:
-        """See `OUTPUT_LIMIT`."""
-        return OUTPUT_LIMIT
+    folds = annotates = True
+    value_limit = OUTPUT_LIMIT
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print lines that are folded away."""
-        self._console.lines([f"##[group]{single_line(title)}"])
-        try:
-            for line in lines:
-                self.log(line)
-        finally:
-            self._console.lines(["##[endgroup]"])
+        self._between(f"##[group]{single_line(title)}", lines, "##[endgroup]")
 
     def annotate(self, level: Level, title: str, message: str) -> None:
         """Log an issue, which shows on the page of the run; Azure has none that is good news."""

@@ -28,15 +28,12 @@ _HEADERS: Final = ("---", "+++", "~~~", "^^^")
 class Buildkite(Plain):
     """A log with groups; files with the meta-data and the annotation, which the step hands to the agent."""
 
+    folds = True
+
     def __init__(self, console: Console, *, folder: str = FOLDER, debugging: bool = False) -> None:
         super().__init__(console, debugging=debugging)
         self._folder = Path(folder)
         self._failures: set[str] = set()
-
-    @property
-    def folds(self) -> bool:
-        """Groups are folded."""
-        return True
 
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print disarmed lines, of which none begins like the header of a group."""
@@ -46,12 +43,7 @@ class Buildkite(Plain):
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print lines that are folded; a group ends where the next begins, so one that is open follows."""
-        self._console.lines([f"--- {single_line(title)}"])
-        try:
-            for line in lines:
-                self.log(line)
-        finally:
-            self._console.lines(["+++ cfgate"])
+        self._between(f"--- {single_line(title)}", lines, "+++ cfgate")
 
     def output(self, pairs: Mapping[str, str]) -> None:
         """Write a file for each value, for `buildkite-agent meta-data set KEY <FILE`."""

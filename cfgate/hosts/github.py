@@ -25,6 +25,8 @@ ANNOTATIONS_PER_LEVEL: Final = 10  # per step; the runner drops further ones
 class GitHub(Plain):
     """Commands go to the log's stream, for the runner reads it; values and the summary go to files."""
 
+    folds = annotates = True
+
     def __init__(
         self, console: Console, *, output_file: str, summary_file: str, debugging: bool = False
     ) -> None:
@@ -35,16 +37,6 @@ class GitHub(Plain):
         self._annotated: Counter[Level] = Counter()
         self._failures: set[str] = set()
 
-    @property
-    def folds(self) -> bool:
-        """Groups can be folded away."""
-        return True
-
-    @property
-    def annotates(self) -> bool:
-        """Annotations show on the page of the run."""
-        return True
-
     def debug(self, text: str) -> None:
         """Print what the runner shows only when step debugging is on."""
         if self._debugging:
@@ -52,12 +44,7 @@ class GitHub(Plain):
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print lines that are folded away."""
-        self._console.lines([command("group", single_line(title))])
-        try:
-            for line in lines:
-                self.log(line)
-        finally:
-            self._console.lines([command("endgroup")])
+        self._between(command("group", single_line(title)), lines, command("endgroup"))
 
     def annotate(self, level: Level, title: str, message: str) -> None:
         """Put an annotation on the page of the run; when the step has had its share, print a line."""

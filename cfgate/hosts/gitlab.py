@@ -16,16 +16,13 @@ _ERASE = "\x1b[0K"
 class GitLab(Plain):
     """A log with sections that fold, and nothing else: GitLab reads all the rest from report files."""
 
+    folds = True
+
     def __init__(
         self, console: Console, *, debugging: bool = False, now: Callable[[], float] = time.time
     ) -> None:
         super().__init__(console, debugging=debugging)
         self._now = now
-
-    @property
-    def folds(self) -> bool:
-        """Groups can be folded away."""
-        return True
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print a collapsed section. Its name must be unique in the job, which may run cfgate twice."""
@@ -36,7 +33,7 @@ class GitLab(Plain):
             for line in lines:
                 self.log(line)
         finally:
-            self._console.lines([self._marker("end", name)])
+            self._console.lines([self._marker("end", name)])  # with the time of then
 
     def output(self, pairs: Mapping[str, str]) -> None:
         """Do nothing: a later job gets variables from a dotenv report, which `dotenv-file` writes."""

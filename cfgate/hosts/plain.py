@@ -16,6 +16,10 @@ _STYLES: Final = {Level.NOTICE: Style.GOOD, Level.WARNING: Style.ODD, Level.ERRO
 class Plain:
     """The whole of `Host` with nothing but lines; a subclass overrides what its place does better."""
 
+    folds: bool = False
+    annotates: bool = False
+    value_limit: int = VALUE_LIMIT
+
     def __init__(self, console: Console, *, debugging: bool = False) -> None:
         self._console = console
         self._debugging = debugging
@@ -24,21 +28,6 @@ class Plain:
     def live(self) -> bool:
         """Nothing moves in a log."""
         return False
-
-    @property
-    def folds(self) -> bool:
-        """Lines stay where they are."""
-        return False
-
-    @property
-    def annotates(self) -> bool:
-        """There is only the log."""
-        return False
-
-    @property
-    def value_limit(self) -> int:
-        """Values go nowhere; as many bytes as elsewhere."""
-        return VALUE_LIMIT
 
     def log(self, text: str, style: Style = Style.PLAIN) -> None:
         """Print disarmed lines."""
@@ -77,3 +66,12 @@ class Plain:
     def close(self) -> None:
         """See the last lines off."""
         self._console.close()
+
+    def _between(self, start: str, lines: Iterable[str], end: str) -> None:
+        """Print lines between two that the host reads as where a group starts and ends."""
+        self._console.lines([start])
+        try:
+            for line in lines:
+                self.log(line)
+        finally:
+            self._console.lines([end])

@@ -25,25 +25,12 @@ _REFERENCE: Final = re.compile(r"%(?! |\Z)")
 class TeamCity(Plain):
     """Service messages for what TeamCity knows; lines for the rest."""
 
-    @property
-    def folds(self) -> bool:
-        """Blocks can be folded away."""
-        return True
-
-    @property
-    def annotates(self) -> bool:
-        """Problems and the status text show on the page of the build."""
-        return True
+    folds = annotates = True
 
     def group(self, title: str, lines: Iterable[str]) -> None:
         """Print lines that are folded away."""
         name = single_line(title)
-        self._message("blockOpened", name=name)
-        try:
-            for line in lines:
-                self.log(line)
-        finally:
-            self._message("blockClosed", name=name)
+        self._between(_message("blockOpened", name=name), lines, _message("blockClosed", name=name))
 
     def annotate(self, level: Level, title: str, message: str) -> None:
         """Report a problem, which fails the build too; mark a line as a warning; or set the status text."""
@@ -70,8 +57,12 @@ class TeamCity(Plain):
         self._message("importData", type="junit", path=path)
 
     def _message(self, name: str, /, **attributes: str) -> None:
-        told = " ".join(f"{key}='{_escaped(value)}'" for key, value in attributes.items())
-        self._console.lines([f"##teamcity[{name} {told}]"])
+        self._console.lines([_message(name, **attributes)])
+
+
+def _message(name: str, /, **attributes: str) -> str:
+    told = " ".join(f"{key}='{_escaped(value)}'" for key, value in attributes.items())
+    return f"##teamcity[{name} {told}]"
 
 
 def _escaped(value: str) -> str:
