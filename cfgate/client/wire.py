@@ -27,13 +27,13 @@ from cfgate.rules.answer import MAX_BODY, codings
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-# Everything that one request may bring, in bytes: interim answers, headers, chunk sizes, trailers and the
-# body.
-_MOST_BYTES: Final = 4 << 20
-_MOST_HEAD: Final = 256 << 10  # bytes of one head
+# Everything that one request may bring, in bytes: first interim answers and headers, each line of which costs
+# far more time than its bytes; then chunk sizes, the body and trailers as well.
+_MOST_HEAD: Final = 256 << 10
+_MOST_BYTES: Final = 2 << 20
 _PIECE: Final = 1 << 16  # bytes
 _MOST_MEMBERS: Final = 100  # of a gzip stream
-_MOST_CHUNKS: Final = 10_000  # of a body; each costs far more time than bytes
+_MOST_PIECES: Final = 10_000  # header lines; chunks of a body, with the lines of its trailer
 
 _STATUS_LINE: Final = re.compile(rb"HTTP/1\.[0-9] +([1-9][0-9]{2})(?:[ \t][^\r\n]*)?")
 _FIELD: Final = re.compile(rb"([!#$%&'*+.^_`|~0-9A-Za-z-]+)([ \t]*):[ \t]*(.*)")
@@ -73,12 +73,13 @@ class HttpAnswer(HTTPResponse):
         self._ended: io.BufferedReader | None = None
         self._clean = True  # no doubt about where the answer ends
         self._rest = False  # something stands behind the end of the compressed stream
-        self._chunks = 0
+        self._pieces = 0
 
     def begin(self) -> None:
         """Read the head."""
         stream = self.fp
         status, version, fields = _final_head(stream)
+        self.meter.bound = _MOST_BYTES
         head, self._clean = _clean_head(status, version, fields)
         self.fp = cast(Any, io.BytesIO(head))  # read by line only
         try:
@@ -159,33 +160,38 @@ class HttpAnswer(HTTPResponse):
             return self.chunk_left
         if self.chunk_left is not None and _line(self.fp):
             raise Malformed("the answer has a chunk that is longer than it says")
-        self._chunks += 1
-        if self._chunks > _MOST_CHUNKS:
-            raise Malformed("the answer comes in more than 10,000 chunks")
+        self._count_piece()
         match = _CHUNK_SIZE.fullmatch(_line(self.fp))
         if match is None:
             raise Malformed("the answer has a chunk without a size")
         self.chunk_left = int(match[1], 16) or None
         if self.chunk_left is None:
             while _line(self.fp):
-                pass  # a trailer, of which nothing is needed
+                self._count_piece()  # a trailer, of which nothing is needed
             self._close_conn()
         return self.chunk_left
 
+    def _count_piece(self) -> None:
+        self._pieces += 1
+        if self._pieces > _MOST_PIECES:
+            raise Malformed("the answer comes in more than 10,000 pieces")
+
 
 class _Metered(io.RawIOBase):
-    """Counts what comes out of a socket, and ends it past `_MOST_BYTES`."""
+    """Counts what comes out of a socket, and ends it past a bound."""
 
     def __init__(self, raw: Any) -> None:
         self._raw = raw
         self.taken = 0
+        self.bound = _MOST_HEAD
 
     def readable(self) -> bool:
         return True
 
     def readinto(self, buffer: Any) -> int | None:
-        if self.taken > _MOST_BYTES:
-            raise Malformed("the answer is larger than 4 MiB")
+        if self.taken > self.bound:
+            what = "the head of the answer" if self.bound == _MOST_HEAD else "the answer"
+            raise Malformed(f"{what} is larger than {self.bound >> 10} KiB")
         count: int | None = self._raw.readinto(buffer)
         self.taken += count or 0
         return count
@@ -219,11 +225,9 @@ def _final_head(stream: io.BufferedReader) -> tuple[int, bytes, list[_Field | No
 def _fields(stream: io.BufferedReader) -> list[_Field | None]:
     """Read header lines up to the empty one."""
     fields: list[_Field | None] = []
-    size = 0
     while line := _line(stream):
-        size += len(line)
-        if size > _MOST_HEAD:
-            raise Malformed("the headers of the answer are larger than 256 KiB")
+        if len(fields) > _MOST_PIECES:
+            raise Malformed("the answer has more than 10,000 header lines")
         match = _FIELD.fullmatch(line)
         if line[:1] in b" \t":  # continues the line before, as HTTP once allowed
             last = fields.pop() if fields else None

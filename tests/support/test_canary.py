@@ -134,7 +134,10 @@ ANSWERS = {
     "plain text": (8, http(ECHO.encode())),
     "HTML": (8, http(f"<html>{html.escape(ECHO)}".encode(), status=502)),
     "not HTTP": (8, ECHO.encode() + b"\r\n\r\n"),
-    "a header that is none": (8, f"HTTP/1.1 200 OK\r\n##[error]{SECRET_KEY}\r\nContent-Length: 0\r\n\r\n".encode()),
+    "a header that is none": (
+        8,
+        f"HTTP/1.1 200 OK\r\n##[error]{SECRET_KEY}\r\nContent-Length: 0\r\n\r\n".encode(),
+    ),
     "headers that quote": (
         8,
         http(ECHO.encode(), Retry_After=SECRET_KEY, Content_Type=ECHO, Date=ECHO, Server=ECHO),
