@@ -5,6 +5,7 @@ loaded is found by the gate, which then writes everything down. An older Python 
 can say what is missing.
 """
 
+import _signal  # type: ignore[import-not-found] # the part of `signal` that takes no time to load
 import gc
 import sys
 
@@ -12,18 +13,17 @@ if sys.version_info < (3, 11):  # noqa: UP036 - pip would refuse, but a clone ne
     sys.stderr.write("cfgate needs Python 3.11 or newer; this is {}.{}\n".format(*sys.version_info))
     raise SystemExit(2)
 
-from queue import SimpleQueue
-from typing import TYPE_CHECKING
-
-from cfgate.system.signals import listen
-
-if TYPE_CHECKING:
-    from cfgate.gate.watch import Inbox
-
 
 def main() -> int:
     """Run cfgate with the arguments of the process, and return its exit code."""
-    inbox: Inbox = SimpleQueue()
+    # Until the next lines are through, Ctrl-C ends the program as any other signal does: with no traceback.
+    _signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+    from queue import SimpleQueue
+    from typing import Any
+
+    from cfgate.system.signals import listen
+
+    inbox: SimpleQueue[Any] = SimpleQueue()
     listen(inbox.put)
     # To load modules makes objects that stay: to look through them 60 times for garbage took 8 % of a start.
     gc.set_threshold(50_000)

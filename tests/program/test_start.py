@@ -73,6 +73,18 @@ def test_a_signal_while_the_program_is_loaded_ends_it_in_order(
     assert number.name in outputs["reason"]
 
 
+def test_an_interrupt_before_signals_are_listened_for_is_no_traceback() -> None:
+    """Ctrl-C while the first modules are being loaded ends the program as any program, and in silence."""
+    ran = subprocess.run(
+        [sys.executable, "-c", _INTERRUPTED_LOADING, "cfgate.system.signals", str(int(signal.SIGINT))],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout, ran.stderr) == (-signal.SIGINT, "", "")
+
+
 def test_without_its_packages_it_says_what_to_install() -> None:
     """A bare clone ends with one line that names a package and the way to get it, and exit code 2."""
     ran = subprocess.run(
