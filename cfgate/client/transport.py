@@ -11,13 +11,13 @@ from __future__ import annotations
 import re
 import threading
 from http import HTTPStatus
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Final
 
 from cfgate.client.channel import Channel, Phase, Reply
 from cfgate.client.faults import explained, timed_out
 from cfgate.client.network import host_and_port
 from cfgate.errors import NoAnswer
+from cfgate.system.waiting import NoThread, within
 
 if TYPE_CHECKING:
     import ssl
@@ -130,16 +130,20 @@ class Transport:
         self, channel: Channel, request: PreparedRequest, bound: float, sending: Callable[[], None]
     ) -> Reply | Exception | None:
         """Run one request on a thread of its own; return what came of it, `None` at the bound."""
-        outcomes: SimpleQueue[Reply | Exception] = SimpleQueue()
-        arguments = (channel, request, bound, sending, outcomes)
+
+        def exchange() -> Reply | Exception:
+            try:
+                return channel.exchange(request, bound, sending)
+            except Exception as error:  # noqa: BLE001 - told apart by the thread that waits
+                channel.close()
+                return error
+
         try:
-            threading.Thread(target=_work, args=arguments, name="cfgate-request", daemon=True).start()
-        except RuntimeError:
+            return within(bound, exchange)
+        except NoThread:
             channel.close()
             return NoAnswer("this machine starts no more threads", remedy=_MORE_THREADS)
-        try:
-            return outcomes.get(timeout=bound)
-        except Empty:
+        except TimeoutError:
             channel.cut()
             return None
 
@@ -149,18 +153,3 @@ def _of_the_connection(channel: Channel, outcome: Reply | Exception | None) -> b
     if isinstance(outcome, Reply):
         return outcome.status == HTTPStatus.MISDIRECTED_REQUEST
     return isinstance(outcome, Exception) and channel.unanswered
-
-
-def _work(
-    channel: Channel,
-    request: PreparedRequest,
-    bound: float,
-    sending: Callable[[], None],
-    outcomes: SimpleQueue[Reply | Exception],
-) -> None:
-    """Run one request; end the connection unless the answer was whole."""
-    try:
-        outcomes.put(channel.exchange(request, bound, sending))
-    except Exception as error:  # noqa: BLE001 - raised again by the thread that waits
-        channel.close()
-        outcomes.put(error)

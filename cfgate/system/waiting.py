@@ -57,6 +57,8 @@ class Attempt(Generic[Value]):
         """
         self._pulse = Pulse(patience)
         self._end = self._pulse.moved + longest
+        # A call may change its patience at any moment, unless it has all the time that there is.
+        self._glance = longest if patience >= longest else 0.1
         self._outcomes: SimpleQueue[tuple[Value] | BaseException] = SimpleQueue()
         start(threading.Thread(target=self._work, args=(call,), name="cfgate-waiting", daemon=True))
 
@@ -65,8 +67,7 @@ class Attempt(Generic[Value]):
         while True:
             left = min(self._pulse.moved + self._pulse.patience, self._end) - time.monotonic()
             try:
-                # The call may change its patience at any moment.
-                outcome = self._outcomes.get(timeout=min(max(left, 0.0), 0.1))
+                outcome = self._outcomes.get(timeout=min(max(left, 0.0), self._glance))
             except Empty:
                 if left <= 0:
                     self._pulse.give_up()
