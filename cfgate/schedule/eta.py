@@ -22,11 +22,13 @@ CUT: Final = 0.1
 # estimates come once a minute, 95 % of the ends are then known within 1.2 s and not 3.1 s.
 SHARP: Final = 1.5
 
-# To be off by so many seconds is no mark of a bad estimate, however near the end it was made.
+# To be off by so many seconds is no mark of a bad estimate, however near the end it was made. With 10, ends
+# that are always promised in 5 s cost an eighth more E; with 1, a twentieth more delay.
 SLACK: Final = 3.0
 
 # The estimates that count, and how far they may lie behind the newest one, as a mean of logarithms: by a
 # factor of two. Ends that slip are dropped after the first slip; those that err by 50 % either way are kept.
+# With 10, ends that are always promised in 30 s cost a third more E; with 100, nothing changes.
 COUNTED: Final = 30
 DRIFT: Final = 0.7
 

@@ -9,12 +9,6 @@ from typing import Final
 # estimated once, 15 % off, is known later (95 % within 3.7 s and not 2.9 s).
 PRICE: Final = 0.02
 
-# No look before one in twenty jobs would have ended: a forecast that improves will be better the next time.
-EARLIEST: Final = -math.log(19)
-
-# A look that cannot be aimed comes so many gaps before the end, to leave room for one that can.
-ROOM: Final = 1.5
-
 # An end that is overdue by a second was at least so many seconds uncertain. One that was announced at a third
 # of the time costs a tenth more E with 0.7, and a tenth more requests with 0.3.
 OVERDUE: Final = 0.4
@@ -42,10 +36,8 @@ def best_pause(left: float, spread: float, gap: float) -> float:
     scale = _SCALE * max(spread, -OVERDUE * left)
     here = -left / scale
     looks = math.asinh(math.exp(here / 2)) + math.sqrt(PRICE / (2 * scale))
-    there = max(2 * math.log(math.sinh(looks)), EARLIEST)
+    there = 2 * math.log(math.sinh(looks))
     sharpness = 1 - 4 * scale / (gap + PRICE)
     if sharpness > 0:
         there = max(there, 2 * math.atanh(math.sqrt(sharpness)))
-    elif left > 0:
-        there = min(there, -ROOM * gap / scale)
     return scale * (there - here)
