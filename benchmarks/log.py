@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING
 
 from cfgate.errors import NoAnswer
 from cfgate.gate.loop import Gate
-from cfgate.gate.patience import Limits
 from cfgate.gate.watch import TICK
 from cfgate.hosts.console import Console
 from cfgate.hosts.plain import Plain
 from cfgate.log.progress import ProgressLog
 from cfgate.log.wording import headline
-from cfgate.model import Answer, Target
+from cfgate.model import Answer, Plan, Target
 from cfgate.rules import judge_job
 from cfgate.schedule import Cadence
-from cfgate.settings.values import Plan, Settings
+from cfgate.settings.values import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -93,7 +92,7 @@ def play(host: Host, until: float = float("inf")) -> None:
     life = Life(tick)
     progress = ProgressLog(host, settings, life)
     host.log(headline(settings))
-    gate = Gate(target, life.fetch, Cadence(seed=1), Limits(), progress.tell, life)
+    gate = Gate(settings.plans[0], life.fetch, Cadence(seed=1), progress.tell, life)
     try:
         gate.wait()
     except Enough:

@@ -29,8 +29,7 @@ from typing import Final
 from benchmarks.turns import TurnClock
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
-from cfgate.gate.patience import Limits
-from cfgate.model import Answer, GateStatus, Target
+from cfgate.model import Answer, GateStatus, Plan, Target
 from cfgate.rules.answer import judge
 from cfgate.schedule import Cadence
 from cfgate.simulator import Scenario, Simulator, parse
@@ -185,10 +184,9 @@ def in_virtual_time(targets: int, minutes: float, eta: str) -> bool:
 
     def follow(target: Target) -> None:
         gate = Gate(
-            target,
+            Plan(target, timeout=7200.0),
             partial(wire.fetch, target),
             Cadence(max_interval=MAX_INTERVAL),
-            Limits(timeout=7200.0),
             lambda _: None,
             clock,
             pacer,

@@ -17,7 +17,6 @@ from cfgate.delivery import write_undecided
 from cfgate.errors import GateError, NotUnpacked
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
-from cfgate.gate.patience import Limits
 from cfgate.gate.watch import watch
 from cfgate.log.progress import ProgressLog, introduce
 from cfgate.schedule import Cadence, FixedInterval
@@ -31,10 +30,10 @@ if TYPE_CHECKING:
     from cfgate.client.client import Client
     from cfgate.gate.watch import Inbox, Watched
     from cfgate.hosts import Host
-    from cfgate.model import Result
+    from cfgate.model import Plan, Result
     from cfgate.model.events import Event
     from cfgate.schedule import Pacing
-    from cfgate.settings.values import Plan, Run, Settings
+    from cfgate.settings.values import Run, Settings
     from cfgate.system.clock import Clock
 
 
@@ -80,7 +79,7 @@ def _watch(
         client = _client(settings, clock, environ, redact)
         stack.callback(client.close)
         began = clock.monotonic()
-        pacer = Pacer(clock, len(settings.plans), min(map(_longest_pause, settings.plans)))
+        pacer = Pacer(clock, len(settings.plans), min(plan.longest_pause for plan in settings.plans))
         gates = [_gate(plan, client, inbox, clock, pacer) for plan in settings.plans]
         shown = settings._replace(plans=redacted(settings.plans, redact))
         progress = ProgressLog(host, shown, clock)
@@ -116,24 +115,11 @@ def _client(settings: Settings, clock: Clock, environ: Mapping[str, str], redact
 
 
 def _gate(plan: Plan, client: Client, inbox: Inbox, clock: Clock, pacer: Pacer) -> Gate:
-    limits = Limits(
-        plan.timeout,
-        plan.error_tolerance,
-        plan.not_found_grace,
-        plan.stall_timeout,
-        shortest_pause=plan.poll_interval or 0.0,
-        longest_pause=_longest_pause(plan),
-        queue_timeout=plan.queue_timeout,
-    )
     fetch = partial(client.fetch, plan.target, plan.account_service_id)
-    return Gate(plan.target, fetch, _pacing(plan), limits, inbox.put, clock, pacer)
+    return Gate(plan, fetch, _pacing(plan), inbox.put, clock, pacer)
 
 
 def _pacing(plan: Plan) -> Pacing:
     if plan.poll_interval is None:
         return Cadence(max_interval=plan.max_interval)
     return FixedInterval(plan.poll_interval)
-
-
-def _longest_pause(plan: Plan) -> float:
-    return plan.poll_interval or plan.max_interval

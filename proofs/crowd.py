@@ -25,7 +25,7 @@ from cfgate.model.events import Event
 from cfgate.schedule import Cadence, FixedInterval, Pacing
 from proofs import oracle
 from proofs.chaos import Api, Weather
-from proofs.gate_run import limits
+from proofs.gate_run import plan
 from proofs.oracle import Look, Means, Rules
 
 _SPACING: Final = 0.05  # seconds between two requests of a run, at most
@@ -118,7 +118,7 @@ def _gate(
         asked_pause=longest if fixed else 0.0,
     )
     pacing: Pacing = FixedInterval(longest) if fixed else Cadence(max_interval=longest)
-    gate = Gate(target, api.ask, pacing, limits(rules), _deaf, clock, pacer)
+    gate = Gate(plan(target, rules), api.ask, pacing, _deaf, clock, pacer)
     one = One(target, rules, request_timeout, api.looks, [], [])
     return one, partial(_work, gate, one, clock)
 

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from cfgate.gate.loop import Gate
-from cfgate.gate.patience import Limits
-from cfgate.model import Answer, GateStatus, Outcome, Target
+from cfgate.model import Answer, GateStatus, Outcome, Plan, Target
 from cfgate.model.events import Ended, Event
 from cfgate.schedule import Pacing
 from proofs import oracle
@@ -56,15 +55,16 @@ class VirtualClock:
         self.now += seconds
 
 
-def limits(rules: Rules) -> Limits:
+def plan(target: Target, rules: Rules) -> Plan:
     """Write the rules down as the gate takes them."""
-    return Limits(
-        rules.timeout,
-        rules.error_tolerance,
-        rules.not_found_grace,
-        rules.stall_timeout,
-        shortest_pause=rules.asked_pause,
-        longest_pause=rules.pauses[1],
+    return Plan(
+        target,
+        timeout=rules.timeout,
+        poll_interval=rules.asked_pause or None,
+        max_interval=rules.pauses[1],
+        error_tolerance=rules.error_tolerance,
+        not_found_grace=rules.not_found_grace,
+        stall_timeout=rules.stall_timeout,
     )
 
 
@@ -85,8 +85,8 @@ class GateRun:
 
     def run(self) -> Outcome:
         """Run the gate to its end, or until it is stopped."""
-        rules = self.rules
-        gate = Gate(self.target, self.ask, self.pacing, limits(rules), self.events.append, self.clock)
+        chosen = plan(self.target, self.rules)
+        gate = Gate(chosen, self.ask, self.pacing, self.events.append, self.clock)
         try:
             self.outcome = gate.wait()
         except Stopped:

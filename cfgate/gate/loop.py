@@ -1,6 +1,6 @@
 """The gate on one job: ask, judge, pause, ask again, until it ends. Knows neither HTTP nor any CI host.
 
-    ask ──usable──▶ terminal? ──▶ ready, failed, squashed
+    ask ──usable──▶ terminal? ──▶ the ending of its verdict: ready, failed …
      ▲                ├─ deadline ──▶ timeout (pending when looking once)
      │                ├─ no movement ──▶ stalled
      ├◀─── pause ─────┘
@@ -20,13 +20,13 @@ from tenacity import RetryCallState, Retrying, retry_if_exception_type, wait_ran
 from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Refused, Rejected, Unsuited, Unusable
 from cfgate.gate.history import History
 from cfgate.gate.pacer import Pacer
-from cfgate.gate.patience import Limits, Streak
+from cfgate.gate.patience import Streak
 from cfgate.model import Answer, GateStatus, JobState, JobStatus, Outcome, Verdict, standing
 from cfgate.system.clock import ApiClock, Deadline
 from cfgate.text.wording import about, duration
 
 if TYPE_CHECKING:
-    from cfgate.model import Target
+    from cfgate.model import Plan
     from cfgate.model.events import Observer
     from cfgate.schedule import Pacing
     from cfgate.system.clock import Clock
@@ -66,10 +66,9 @@ class Gate:
 
     def __init__(
         self,
-        target: Target,
+        plan: Plan,
         fetch: Fetch,
         pacing: Pacing,
-        limits: Limits,
         observer: Observer,
         clock: Clock,
         pacer: Pacer | None = None,
@@ -80,16 +79,16 @@ class Gate:
         what it is given for each request that really goes out. `pacer`
         is shared with the other gates of the run; a gate that is alone needs none.
         """
-        self.target = target
+        self.target = plan.target
         self._fetch = fetch
         self._pacing = pacing
-        self._limits = limits
+        self._plan = plan
         self._clock = clock
         self._api_clock = ApiClock(clock)
-        self._deadline = Deadline(clock, limits.timeout)
-        self._history = History(target, observer, clock)
+        self._deadline = Deadline(clock, plan.timeout)
+        self._history = History(plan.target, observer, clock)
         self._pacer = pacer or Pacer(clock)
-        longest = min(_LONGEST_BACK_OFF, limits.longest_pause)
+        longest = min(_LONGEST_BACK_OFF, plan.longest_pause)
         # Full jitter: a hundred gates do not come back in step.
         self._back_off = wait_random_exponential(multiplier=2, min=min(1.0, longest), max=longest)
         self._skew_told = False
@@ -119,7 +118,7 @@ class Gate:
     def _follow(self) -> Outcome:
         """Follow the job to its end; raise an error of `cfgate.errors` where the answers end first."""
         # Looking once takes the time that it takes; whoever waits for a while looks within that while.
-        self._pacer.begin(self._deadline.left() if self._limits.timeout > 0 else float("inf"))
+        self._pacer.begin(self._deadline.left() if self._plan.timeout > 0 else float("inf"))
         while True:
             job = self._ask()
             again = self._history.answered(job)
@@ -133,7 +132,7 @@ class Gate:
             now = self._api_clock.now()
             pause = self._pacing.next_pause(job, now)
             if again:
-                pause = max(min(again, _WHILE_IT_HOLDS), self._limits.shortest_pause)
+                pause = max(min(again, _WHILE_IT_HOLDS), self._plan.poll_interval or 0.0)
             left = self._pacing.time_left(now)
             self._note_late(job, left)
             # The look that finds a job stalled comes no closer to the one before than any other may.
@@ -149,7 +148,7 @@ class Gate:
 
     def _ask(self) -> JobStatus:
         """Ask until a usable answer comes; when patience or time is over, raise what came instead."""
-        streak = Streak(self._clock, self._limits, answered=self._history.job is not None)
+        streak = Streak(self._clock, self._plan, answered=self._history.job is not None)
 
         def ask_once() -> Answer:
             try:
@@ -267,7 +266,7 @@ class Gate:
 
     def _note_late(self, job: JobStatus, left: float | None) -> None:
         """Report once, as soon as it is known, that the job will outlast the time-out by the estimate."""
-        if self._late_told or self._limits.timeout == 0 or job.state is not JobState.RUNNING:
+        if self._late_told or self._plan.timeout == 0 or job.state is not JobState.RUNNING:
             return
         whose = "by the estimate"
         if left is None and self._history.state_age >= _SETTLED:
@@ -284,15 +283,15 @@ class Gate:
 
     def _queue_left(self, job: JobStatus) -> float:
         """Return for how many seconds more the job may wait to begin."""
-        if self._limits.queue_timeout is None or job.state not in _WAITING:
+        if self._plan.queue_timeout is None or job.state not in _WAITING:
             return float("inf")
-        return self._limits.queue_timeout - self._history.queued
+        return self._plan.queue_timeout - self._history.queued
 
     def _stall_left(self, job: JobStatus) -> float:
         """Tell for how many seconds more the running job may stand still."""
-        if self._limits.stall_timeout is None or job.state is not JobState.RUNNING:
+        if self._plan.stall_timeout is None or job.state is not JobState.RUNNING:
             return float("inf")
-        return self._limits.stall_timeout - self._history.standstill
+        return self._plan.stall_timeout - self._history.standstill
 
     # The endings
 
@@ -307,7 +306,7 @@ class Gate:
         return self._end(status, reason, remedy)
 
     def _too_late(self, job: JobStatus) -> Outcome:
-        once = self._limits.timeout == 0
+        once = self._plan.timeout == 0
         status = GateStatus.PENDING if once else GateStatus.TIMEOUT
         if self._history.doubt:
             when = "" if once else " when time was up"

@@ -8,11 +8,12 @@ version that was just created may be unknown for a moment.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING, Final
 
 from cfgate.errors import Doubtful, NotFound, Refused, Unresolved, Unusable
 
 if TYPE_CHECKING:
+    from cfgate.model import Plan
     from cfgate.system.clock import Clock
 
 # Before the first usable answer a wrong address is likelier than an outage: say so while somebody is looking.
@@ -25,25 +26,13 @@ _REFUSALS: Final = 3
 _REFUSED_FOR: Final = 10.0
 
 
-class Limits(NamedTuple):
-    """How long a gate may take, in seconds. `stall_timeout` and `queue_timeout` are `None` for off."""
-
-    timeout: float = 3600.0
-    error_tolerance: float = 600.0
-    not_found_grace: float = 60.0
-    stall_timeout: float | None = None
-    shortest_pause: float = 0.0  # between two looks, as the user has asked for
-    longest_pause: float = 15.0
-    queue_timeout: float | None = None
-
-
 class Streak:
     """A row of unusable answers, from the first on."""
 
-    def __init__(self, clock: Clock, limits: Limits, *, answered: bool) -> None:
+    def __init__(self, clock: Clock, plan: Plan, *, answered: bool) -> None:
         """Begin a row; `answered` tells whether a usable answer has ever come before it."""
         self._clock = clock
-        self._limits = limits
+        self._plan = plan
         self._answered = answered
         self._since: dict[bool, float] = {}  # when the row of 404s began (True), and that of all others
         self._resolved = answered
@@ -87,7 +76,7 @@ class Streak:
     def left(self, error: Unusable) -> float:
         """Tell for how many seconds more to be patient, 0 or less: give up. `error` was taken last."""
         unknown = isinstance(error, NotFound)
-        patience = self._limits.not_found_grace if unknown else self._tolerance()
+        patience = self._plan.not_found_grace if unknown else self._tolerance()
         return patience - (self._counted() - self._since[unknown])
 
     def _counted(self) -> float:
@@ -96,9 +85,9 @@ class Streak:
 
     def _tolerance(self) -> float:
         if self._answered:
-            return self._limits.error_tolerance
+            return self._plan.error_tolerance
         cap = AT_THE_START if self._resolved else UNRESOLVED_AT_THE_START
-        return min(self._limits.error_tolerance, cap)
+        return min(self._plan.error_tolerance, cap)
 
     def verdict(self, last: Unusable) -> Unusable:
         """Pick the answer that tells most about the row: a contradiction says more than silence."""

@@ -7,11 +7,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
-from cfgate.model import Resource
+from cfgate.model import Plan, Resource
 from cfgate.settings.layers import FileFindings, Given, Layer
 from cfgate.settings.options import BY_NAME
 from cfgate.settings.planning import Entry, replaced
-from cfgate.settings.values import Plan, Settings
+from cfgate.settings.values import Settings
 from cfgate.text.durations import written
 from cfgate.text.wording import listed, named
 
@@ -111,7 +111,7 @@ def oddities(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
 
 def _restless(plan: Plan) -> Iterator[str]:
     """Warn when a job would have to move faster than it is looked at."""
-    pause = plan.poll_interval or plan.max_interval
+    pause = plan.longest_pause
     if plan.timeout > 0 and plan.stall_timeout is not None and plan.stall_timeout <= pause:
         whose = f" of {named(plan.target.name)}" if plan.target.name else ""
         yield (

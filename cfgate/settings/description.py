@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from cfgate.model import Resource
+from cfgate.model import Plan, Resource
 from cfgate.settings.options import OPTIONS, REPORTS, Option
-from cfgate.settings.values import Plan, Settings, own_key
+from cfgate.settings.values import Settings, own_key
 from cfgate.text.durations import written
 
 _OF_TARGETS: Final = {"image-version-id": "id", "resource": "resource"}

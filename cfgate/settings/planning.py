@@ -11,10 +11,10 @@ from collections import ChainMap
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
-from cfgate.model import Target
+from cfgate.model import Plan, Target
 from cfgate.settings.layers import FileFindings, Given, Layer
 from cfgate.settings.options import EACH, TARGET_OPTIONS, Option
-from cfgate.settings.values import Plan, own_key
+from cfgate.settings.values import own_key
 
 _ID: Final = "image-version-id"
 _OF_PLAN: Final = [option for option in EACH if option.name not in (_ID, "resource")]  # those make the target

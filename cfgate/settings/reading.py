@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import Any
 
 from cfgate import __version__
-from cfgate.model import Resource, Target
+from cfgate.model import Plan, Resource, Target
 from cfgate.settings.checks import (
     credentials,
     left_over,
@@ -29,7 +29,6 @@ from cfgate.settings.values import (
     Credentials,
     Files,
     InvalidRequest,
-    Plan,
     Request,
     Run,
     Settings,

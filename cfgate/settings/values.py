@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import NamedTuple
 
 from cfgate.errors import InvalidSettings
-from cfgate.model import Target
+from cfgate.model import Plan, Target
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,24 +34,6 @@ class Files(NamedTuple):
     summary: str = ""
     annotations: str = ""
     details_url: str = ""
-
-
-class Plan(NamedTuple):
-    """How to wait for one target. Durations are seconds.
-
-    `account_service_id` is `None` when it may be left out (with a bearer token), `poll_interval` for `auto`,
-    `stall_timeout` and `queue_timeout` for off.
-    """
-
-    target: Target
-    account_service_id: int | None = None
-    timeout: float = 3600.0
-    poll_interval: float | None = None
-    max_interval: float = 15.0
-    error_tolerance: float = 600.0
-    not_found_grace: float = 60.0
-    stall_timeout: float | None = None
-    queue_timeout: float | None = None
 
 
 class Settings(NamedTuple):

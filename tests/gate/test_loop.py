@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 
 from cfgate.errors import Doubtful, GateError, NoAnswer, NotFound, Rejected, Unresolved, Unsuited, Untrusted
 from cfgate.gate.loop import Gate
-from cfgate.gate.patience import Limits
-from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Resource, Target
+from cfgate.model import GateStatus, JobState, JobStatus, Outcome, Plan, Resource, Target
 from cfgate.model.events import Answered, AskingAgain, Ended, Event, Looked, Noted
 from cfgate.rules import judge_job
 from cfgate.schedule import FixedInterval
@@ -32,12 +31,12 @@ class Run:
         skew: float = 0.0,
         dated: bool = True,
         target: Target = Target(ID),  # noqa: B008 - frozen
-        **limits: Any,
+        **plan: Any,
     ) -> None:
         self.clock = FakeClock(skew)
         self.api = FakeApi(self.clock, steps, round_trip=round_trip, dated=dated)
         self.events: list[Event] = []
-        gate = Gate(target, self.api, FixedInterval(pause), Limits(**limits), self.events.append, self.clock)
+        gate = Gate(Plan(target, **plan), self.api, FixedInterval(pause), self.events.append, self.clock)
         self.outcome: Outcome = gate.wait()
 
     @property
@@ -512,7 +511,7 @@ def test_a_terminal_answer_from_the_past_has_to_hold() -> None:
 def test_endings_that_contradict_each_other_are_asked_for_at_the_pace_of_the_user() -> None:
     """Stale and in turn, neither is believed; the pause is the user's, and the log has one line."""
     stale = [job(state, jobupdated=NOON - 100) for _ in range(20) for state in ("Completed", "Failed")]
-    run = Run([job("Running"), *stale], pause=15, shortest_pause=15, timeout=300)
+    run = Run([job("Running"), *stale], pause=15, poll_interval=15, timeout=300)
     assert run.status is GateStatus.TIMEOUT
     assert run.api.asked == pytest.approx([15 * look for look in range(21)])
     assert len(run.told(Noted)) == 1
@@ -530,7 +529,7 @@ def test_an_answer_about_an_older_job_is_doubtful() -> None:
 def test_after_an_outage_the_longest_pause_is_kept() -> None:
     """However long it was, the first good answer is learned of within `max-interval`."""
     outage = [NoAnswer("HTTP 502")] * 30
-    run = Run([job("Running"), *outage, job("Completed")], longest_pause=4.0)
+    run = Run([job("Running"), *outage, job("Completed")], max_interval=4.0)
     assert run.status is GateStatus.READY
     assert max(run.clock.slept[1:]) <= 4.0
 
@@ -673,7 +672,7 @@ def test_the_cadence_is_given_the_clock_of_the_api(skew: float) -> None:
     clock, probe = FakeClock(skew), Probe()
     api = FakeApi(clock, [*LIFE, job("Completed")], round_trip=0.15)
     events: list[Event] = []
-    Gate(Target(ID), api, probe, Limits(), events.append, clock).wait()
+    Gate(Plan(Target(ID)), api, probe, events.append, clock).wait()
     true = [NOON + asked + 0.15 for asked in api.asked[:-1]]
     assert probe.heard == pytest.approx(true, abs=0.6)
     answers = [event for event in events if isinstance(event, Answered)]
@@ -687,7 +686,7 @@ def test_time_is_counted_from_the_beginning_of_the_gate() -> None:
     clock.sleep(500)
     events: list[Event] = []
     api = FakeApi(clock, [job("Running"), job("Completed")])
-    outcome = Gate(Target(ID), api, FixedInterval(10), Limits(timeout=60), events.append, clock).wait()
+    outcome = Gate(Plan(Target(ID), timeout=60), api, FixedInterval(10), events.append, clock).wait()
     assert outcome.waited == 10
     assert [moment.at for moment in outcome.timeline] == [0, 10]
     assert [event.at for event in events if not isinstance(event, Looked)] == [0, 10]
@@ -697,7 +696,7 @@ def test_so_far_tells_how_a_gate_stands_before_it_has_asked() -> None:
     """A gate that is stopped at any moment has an outcome with what is known."""
     clock = FakeClock()
     events: list[Event] = []
-    gate = Gate(Target(ID), FakeApi(clock, LIFE), FixedInterval(1), Limits(), events.append, clock)
+    gate = Gate(Plan(Target(ID)), FakeApi(clock, LIFE), FixedInterval(1), events.append, clock)
     outcome = gate.so_far(GateStatus.INTERRUPTED, "stopped by SIGTERM")
     assert outcome == Outcome(Target(ID), GateStatus.INTERRUPTED, "stopped by SIGTERM")
     assert gate.so_far(GateStatus.INTERRUPTED, "stopped", "Do this.").remedy == "Do this."

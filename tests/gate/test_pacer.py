@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from functools import partial
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -15,8 +16,7 @@ from benchmarks.turns import TurnClock
 from cfgate.errors import GateError, NoAnswer, Rejected
 from cfgate.gate.loop import Gate
 from cfgate.gate.pacer import Pacer
-from cfgate.gate.patience import Limits
-from cfgate.model import Answer, GateStatus, JobStatus, Outcome, Target
+from cfgate.model import Answer, GateStatus, JobStatus, Outcome, Plan, Target
 from cfgate.schedule import FixedInterval
 from tests.support.fakes import FakeClock, job
 
@@ -29,7 +29,7 @@ class Fleet:
         scripts: Iterable[Callable[[float], JobStatus | GateError]],
         *,
         pause: float = 15.0,
-        **limits: float,
+        **plan: Any,
     ) -> None:
         self.clock = TurnClock()
         self.asked: list[tuple[float, int]] = []
@@ -38,10 +38,9 @@ class Fleet:
         pacer = Pacer(self.clock, len(scripts), pause)
         gates = [
             Gate(
-                Target(number),
+                Plan(Target(number), **plan),
                 partial(self._fetch, number, script),
                 FixedInterval(pause),
-                Limits(**limits),
                 lambda _: None,
                 self.clock,
                 pacer,
@@ -289,6 +288,6 @@ def test_those_who_wait_for_their_turn_are_quiet_as_well() -> None:
 
 def test_a_pace_that_was_slow_is_soon_forgotten() -> None:
     """Once requests are let through again, nobody waits for a turn that was far away."""
-    fleet = Fleet([too_many_until(60)] * 200, timeout=600, longest_pause=15.0)
+    fleet = Fleet([too_many_until(60)] * 200, timeout=600, max_interval=15.0)
     assert {outcome.status for outcome in fleet.outcomes.values()} == {GateStatus.READY}
     assert max(outcome.waited for outcome in fleet.outcomes.values()) < 60 + 120

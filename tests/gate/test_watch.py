@@ -13,9 +13,8 @@ import pytest
 from cfgate.errors import Rejected
 from cfgate.gate.loop import Fetch, Gate
 from cfgate.gate.pacer import Pacer
-from cfgate.gate.patience import Limits
 from cfgate.gate.watch import Inbox, Watched, watch
-from cfgate.model import Answer, GateStatus, Target
+from cfgate.model import Answer, GateStatus, Plan, Target
 from cfgate.model.events import Ended, Event
 from cfgate.schedule import FixedInterval
 from cfgate.system.clock import SystemClock
@@ -73,7 +72,7 @@ class Run:
         clock = SystemClock()
         pacer = Pacer(clock, len(fetches), max_interval=0.01)
         gates = [
-            Gate(target, fetch, FixedInterval(0.01), Limits(timeout), self.inbox.put, clock, pacer)
+            Gate(Plan(target, timeout=timeout), fetch, FixedInterval(0.01), self.inbox.put, clock, pacer)
             for target, fetch in fetches.items()
         ]
         return watch(gates, self.inbox, fail_fast=fail_fast, tell=self.told.append, tick=tick)

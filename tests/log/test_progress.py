@@ -10,10 +10,10 @@ from cfgate.hosts import Bar, Level, Style
 from cfgate.log.ending import write_ending
 from cfgate.log.progress import ProgressLog, introduce
 from cfgate.log.wording import headline
-from cfgate.model import GateStatus, Outcome, Resource, Result, Target
+from cfgate.model import GateStatus, Outcome, Plan, Resource, Result, Target
 from cfgate.model.events import Answered, AskingAgain, Ended, Looked, Noted
 from cfgate.rules import judge_job
-from cfgate.settings.values import Plan, Settings
+from cfgate.settings.values import Settings
 from tests.support.fakes import ID, NOON, FakeClock, job
 
 TARGET = Target(ID)

@@ -7,12 +7,12 @@ import re
 import pytest
 
 from cfgate import __version__
-from cfgate.model import GateStatus, Target
+from cfgate.model import GateStatus, Plan, Target
 from cfgate.settings.commands import Command
 from cfgate.settings.description import describe
 from cfgate.settings.manual import TOPICS, everything, page
 from cfgate.settings.options import BY_NAME, OPTIONS, SECTIONS, SIMULATE_OPTIONS, TARGET_OPTIONS, WHAT, Option
-from cfgate.settings.values import Plan, Settings
+from cfgate.settings.values import Settings
 from cfgate.simulator import load, names
 
 # The public contract: which options there are, and which of them may stand in the config file.

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from cfgate.model import Resource, Target
+from cfgate.model import Plan, Resource, Target
 from cfgate.settings.description import describe
 from cfgate.settings.reading import read
-from cfgate.settings.values import Files, InvalidRequest, Plan, Run
+from cfgate.settings.values import Files, InvalidRequest, Run
 from tests.support.canary import BEARER, TOKEN
 
 STUDIO = """\
