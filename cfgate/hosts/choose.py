@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.hosts import Host
 from cfgate.hosts.console import Console
@@ -16,58 +16,48 @@ if TYPE_CHECKING:
     from cfgate.hosts.keys import Keys
 
 
-def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
-    """Return the host that these variables tell of; it prints to `stream` and nowhere else.
-
-    | variable                                 | value  | host                                          |
-    |------------------------------------------|--------|-----------------------------------------------|
-    | `GITHUB_ACTIONS`                         | `true` | GitHub; Gitea and Forgejo set it too          |
-    | `GITLAB_CI`                              | `true` | GitLab                                        |
-    | `TF_BUILD`                               | `True` | Azure Pipelines                               |
-    | `TEAMCITY_VERSION`                       | any    | TeamCity                                      |
-    | `BUILDKITE`                              | `true` | Buildkite                                     |
-    | `GITHUB_OUTPUT` or `GITHUB_STEP_SUMMARY` | a file | one like GitHub: some engines set no more     |
-    | none of these                            |        | a terminal; live bars if `stream` can move    |
-    """
-    debugging = _debugging(environ)
-    # Each host is loaded where it is used: a gate starts often, and in one place at a time.
-    if _is_true(environ, "GITHUB_ACTIONS"):
-        return _github(environ, stream, debugging=debugging)
-    if _is_true(environ, "GITLAB_CI"):
-        from cfgate.hosts.gitlab import GitLab
-
-        return GitLab(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
-    if _is_true(environ, "TF_BUILD"):
-        from cfgate.hosts.azure import Azure
-
-        return Azure(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
-    if environ.get("TEAMCITY_VERSION"):
-        from cfgate.hosts.teamcity import TeamCity
-
-        return TeamCity(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
-    if _is_true(environ, "BUILDKITE"):
-        from cfgate.hosts.buildkite import Buildkite
-
-        return Buildkite(Console(stream, colour=_colour(environ, shown=True)), debugging=debugging)
-    if environ.get("GITHUB_OUTPUT") or environ.get("GITHUB_STEP_SUMMARY"):
-        return _github(environ, stream, debugging=debugging)
-    return _terminal(environ, stream, debugging=debugging)
+_Make = Callable[[Mapping[str, str], TextIO | None], Host]
 
 
-def _github(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
+def _github(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     from cfgate.hosts.github import GitHub
 
     return GitHub(
-        Console(stream, colour=_colour(environ, shown=True)),
+        _log(environ, stream),
         output_file=environ.get("GITHUB_OUTPUT", ""),
         summary_file=environ.get("GITHUB_STEP_SUMMARY", ""),
-        debugging=debugging,
+        debugging=_debugging(environ),
     )
 
 
-def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: bool) -> Host:
+def _gitlab(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    from cfgate.hosts.gitlab import GitLab
+
+    return GitLab(_log(environ, stream), debugging=_debugging(environ))
+
+
+def _azure(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    from cfgate.hosts.azure import Azure
+
+    return Azure(_log(environ, stream), debugging=_debugging(environ))
+
+
+def _teamcity(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    from cfgate.hosts.teamcity import TeamCity
+
+    return TeamCity(_log(environ, stream), debugging=_debugging(environ))
+
+
+def _buildkite(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    from cfgate.hosts.buildkite import Buildkite
+
+    return Buildkite(_log(environ, stream), debugging=_debugging(environ))
+
+
+def _terminal(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     from cfgate.hosts.terminal import Terminal
 
+    debugging = _debugging(environ)
     moves = _is_terminal(stream) and environ.get("TERM") != "dumb"
     console = Console(stream, colour=_colour(environ, shown=moves))
     # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
@@ -77,6 +67,40 @@ def _terminal(environ: Mapping[str, str], stream: TextIO | None, *, debugging: b
 
     display = Display(console, partial(_size, stream), _keys(stream))
     return Terminal(console, display=display, debugging=debugging)
+
+
+# The CI hosts: the variable that their jobs have, what it holds ("": anything), and what makes the host. Each
+# is loaded where it is used: a gate starts often, and in one place at a time.
+_HOSTS: Final[tuple[tuple[str, str, _Make], ...]] = (
+    ("GITHUB_ACTIONS", "true", _github),  # Gitea and Forgejo set it too
+    ("GITLAB_CI", "true", _gitlab),
+    ("TF_BUILD", "true", _azure),  # Azure writes `True`
+    ("TEAMCITY_VERSION", "", _teamcity),
+    ("BUILDKITE", "true", _buildkite),
+)
+
+
+def choose(environ: Mapping[str, str], stream: TextIO | None) -> Host:
+    """Return the host that these variables tell of; it prints to `stream` and nowhere else.
+
+    Where none of the known ones does, a file for outputs or a summary is one like GitHub, for some engines
+    set no more; anything else is a terminal, with live bars if `stream` can move.
+    """
+    like_github = environ.get("GITHUB_OUTPUT") or environ.get("GITHUB_STEP_SUMMARY")
+    make = next(_makers(environ), _github if like_github else _terminal)
+    return make(environ, stream)
+
+
+def _makers(environ: Mapping[str, str]) -> Iterator[_Make]:
+    for variable, value, make in _HOSTS:
+        given = environ.get(variable, "")
+        if given and value in ("", given.lower()):
+            yield make
+
+
+def _log(environ: Mapping[str, str], stream: TextIO | None) -> Console:
+    """Open the log of a CI host, which shows colours."""
+    return Console(stream, colour=_colour(environ, shown=True))
 
 
 def _keys(stream: TextIO | None) -> Keys | None:
@@ -92,8 +116,7 @@ def _keys(stream: TextIO | None) -> Keys | None:
 
 def on_ci(environ: Mapping[str, str]) -> bool:
     """Whether a CI host runs this, which reads one stream as its log."""
-    known = any(_is_true(environ, name) for name in ("GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "BUILDKITE"))
-    return known or bool(environ.get("TEAMCITY_VERSION") or environ.get("CI"))
+    return any(_makers(environ)) or bool(environ.get("CI"))
 
 
 def is_interactive(environ: Mapping[str, str], stream: TextIO | None) -> bool:

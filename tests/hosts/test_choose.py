@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import io
 import os
+import pkgutil
 import re
 import subprocess
 import sys
@@ -11,15 +13,18 @@ from pathlib import Path
 
 import pytest
 
+import cfgate.hosts
 from cfgate.hosts import Bar, Host, Style
 from cfgate.hosts.azure import Azure
 from cfgate.hosts.buildkite import Buildkite
 from cfgate.hosts.choose import choose, on_ci
 from cfgate.hosts.github import GitHub
 from cfgate.hosts.gitlab import GitLab
+from cfgate.hosts.plain import Plain
 from cfgate.hosts.teamcity import TeamCity
 from cfgate.hosts.terminal import Terminal
 from tests.support import posix
+from tests.support.hostile_program import HOSTS
 from tests.support.parsers import file_commands, workflow_commands
 
 
@@ -171,22 +176,35 @@ def every_verb(host: Host) -> None:
     host.close()
 
 
-@pytest.mark.parametrize("variable", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "NOTHING"])
-def test_no_stdout_is_no_error(variable: str) -> None:
+def test_every_host_is_chosen_somewhere_and_given_hostile_texts() -> None:
+    """Each host of this package is what some environment stands for that the test of hostile texts knows."""
+    for module in pkgutil.iter_modules(cfgate.hosts.__path__, "cfgate.hosts."):
+        if module.name != "cfgate.hosts.keys" or sys.platform != "win32":
+            importlib.import_module(module.name)
+    hosts = {each for each in Plain.__subclasses__() if each.__module__.startswith("cfgate.")}
+    assert hosts == {type(choose(environ, io.StringIO())) for environ in HOSTS.values()}
+
+
+@pytest.mark.parametrize("name", HOSTS)
+def test_no_stdout_is_no_error(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A closed descriptor, which Python calls None, or a closed stream stops no host."""
+    monkeypatch.chdir(tmp_path)
     closed = io.StringIO()
     closed.close()
-    every_verb(choose({variable: "true"}, None))
-    every_verb(choose({variable: "true"}, closed))
+    every_verb(choose(HOSTS[name], None))
+    every_verb(choose(HOSTS[name], closed))
 
 
-@pytest.mark.parametrize("variable", ["GITHUB_ACTIONS", "GITLAB_CI", "TF_BUILD", "NOTHING"])
+@pytest.mark.parametrize("name", HOSTS)
 @pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
-def test_a_narrow_encoding_is_no_error(variable: str, encoding: str) -> None:
+def test_a_narrow_encoding_is_no_error(
+    name: str, encoding: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Under `LANG=C` a host writes escapes for what the encoding lacks."""
+    monkeypatch.chdir(tmp_path)
     binary = io.BytesIO()
     stream = io.TextIOWrapper(binary, encoding=encoding)
-    every_verb(choose({variable: "true"}, stream))
+    every_verb(choose(HOSTS[name], stream))
     assert rb"\u2026" in binary.getvalue()
 
 
