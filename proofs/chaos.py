@@ -17,7 +17,7 @@ from cfgate.rules.answer import judge as judge_answer
 from proofs.judge import judge
 from proofs.oracle import Heard, Look, Means
 
-_STATES: Final = ("Created", "Pending", "Queued", "Running", "Completed", "Failed", "Squashed")
+STATES: Final = ("Created", "Pending", "Queued", "Running", "Completed", "Failed", "Squashed")
 _HOSTILE: Final = "::error::x\r\n##[set-output name=ready]true\x1b[2J|`<b>]]>\u202e\ud800%0A$(id)"
 # Values that some field may have, and hardly ever should.
 _ODD: Final[tuple[Any, ...]] = (
@@ -26,12 +26,14 @@ _ODD: Final[tuple[Any, ...]] = (
     ["Completed"], {"jobstateid": 5},
 )  # fmt: skip
 _COMMON: Final = ("success", "error", "error_message", "messages")
-# The field that holds the id, for each resource.
-_IDS: Final = {
-    Resource.IMAGE_VERSION: "imageversionid",
-    Resource.IMAGE_UPDATE: "updateid",
-    Resource.IMAGE_DIFF: "diffid",
-    Resource.ROLLOUT: "",
+LIVES: Final[Mapping[str, tuple[str, ...]]] = {
+    "good": ("Created", "Queued", "Running", "Completed"),
+    "retried": ("Running", "Queued", "Running", "Completed"),
+    "failed": ("Queued", "Running", "Failed"),
+    "squashed": ("Pending", "Squashed"),
+    "stuck": ("Running",),
+    "forgotten": ("Created",),
+    "put back": ("Running", "Failed", "Running", "Completed"),
 }
 _MACHINES: Final = 20
 
@@ -109,7 +111,7 @@ def _odd(random: Random, wire: Wire, _: float) -> None:
 
 
 def _another(_: Random, wire: Wire, __: float) -> None:
-    for name in filter(None, _IDS.values()):
+    for name in filter(None, (resource.id_field for resource in Resource)):
         if name in wire.payload:
             wire.payload[name] += 1
 
@@ -125,16 +127,16 @@ def _older(random: Random, wire: Wire, _: float) -> None:
     if "jobcreated" in wire.payload:
         before = random.choice((1, 3600))
         state = random.choice(("Completed", "Failed", "Running"))
-        wire.payload |= {"jobstateid": _STATES.index(state) + 1, "jobstatename": state}
+        wire.payload |= {"jobstateid": STATES.index(state) + 1, "jobstatename": state}
         wire.payload["jobcreated"] -= before
         wire.payload["jobupdated"] -= before
 
 
 def _liar(random: Random, wire: Wire, _: float) -> None:
     """Claim another state, in good order."""
-    state = random.choice(_STATES)
+    state = random.choice(STATES)
     if "jobstateid" in wire.payload:
-        wire.payload |= {"jobstateid": _STATES.index(state) + 1, "jobstatename": state}
+        wire.payload |= {"jobstateid": STATES.index(state) + 1, "jobstatename": state}
     else:
         wire.payload |= _machines(state, 50)
 
@@ -217,7 +219,7 @@ class Api:
         self._random = random
         self._clock = clock
         self._target = target
-        self._asked = _IDS[target.resource], target.id
+        self._asked = target.resource.id_field, target.id
         self._request_timeout = request_timeout
         self._dated = random.random() < 0.9
         self._bad = random.choice((0.0, 0.05, 0.1, 0.1, 0.3, 0.9))
@@ -290,7 +292,7 @@ class Api:
             return _machines(state, progress)
         return {
             id_field: number,
-            "jobstateid": _STATES.index(state) + 1,
+            "jobstateid": STATES.index(state) + 1,
             "jobstatename": state,
             "jobcreated": born,
             "jobstart": None,
@@ -304,16 +306,7 @@ class Api:
 
     def _a_life(self) -> list[tuple[float, str]]:
         """Make up when the job is in which state, from the start of the run on."""
-        ways: Mapping[str, tuple[str, ...]] = {
-            "good": ("Created", "Queued", "Running", "Completed"),
-            "retried": ("Running", "Queued", "Running", "Completed"),
-            "failed": ("Queued", "Running", "Failed"),
-            "squashed": ("Pending", "Squashed"),
-            "stuck": ("Running",),
-            "forgotten": ("Created",),
-            "put back": ("Running", "Failed", "Running", "Completed"),
-        }
-        states = ways[self._random.choice(("good", "good", "good", *sorted(ways)))]
+        states = LIVES[self._random.choice(("good", "good", "good", *sorted(LIVES)))]
         ends = sorted(self._random.expovariate(1 / 120) for _ in states[1:])
         return list(zip((0.0, *ends), states, strict=True))
 

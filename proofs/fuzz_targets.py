@@ -38,12 +38,6 @@ ID: Final = 9001
 NOW: Final = 1_795_435_200.0  # Unix seconds
 _YEAR: Final = 31_536_000.0  # seconds
 _WEEK: Final = 7 * 86_400.0  # seconds
-_ID_FIELDS: Final = {
-    Resource.IMAGE_VERSION: "imageversionid",
-    Resource.IMAGE_UPDATE: "updateid",
-    Resource.IMAGE_DIFF: "diffid",
-    Resource.ROLLOUT: "",
-}
 _MEANS: Final[Mapping[type[Unusable], Means]] = {
     NoAnswer: Means.NO_ANSWER,
     Doubtful: Means.DOUBTFUL,
@@ -68,7 +62,7 @@ def answer(data: bytes) -> None:
     resource = list(Resource)[int(which) % 4 if re.fullmatch("[0-9]", which) else 0]
     code = int(status) if re.fullmatch("[1-5][0-9]{2}", status) else 200
     sent = {"retry-after": rest[0].strip()} if rest[0].strip() else {}
-    heard = judge(code, sent, body, (_ID_FIELDS[resource], ID), NOW)
+    heard = judge(code, sent, body, (resource.id_field, ID), NOW)
 
     def judged() -> JobStatus:
         return judge_answer(code, CaseInsensitiveDict(sent), body, ID, resource, now=NOW)
@@ -85,12 +79,11 @@ def as_answered(ask: Callable[[], JobStatus]) -> tuple[object, ...]:
         return _MEANS[_kind(error)], error.retry_after, error.busy
     except Rejected as error:
         return Means.REJECTED, error.credentials
-    means = {"READY": Means.READY, "FAILED": Means.FAILED, "SQUASHED": Means.SQUASHED}
     promise(job.verdict is not Verdict.DOUBTFUL, "a doubtful answer came as a usable one")
     _check_texts(job)
     state = job.state.id if job.state else 0
     return (
-        means.get(job.verdict.name, Means.PENDING),
+        Means(job.verdict.ending.label) if job.verdict.ending else Means.PENDING,
         state,
         job.progress,
         job.updated,
@@ -160,7 +153,8 @@ def _check_settings(run: Run) -> None:
     promise(0.1 <= settings.request_timeout <= _WEEK, settings.request_timeout)
     for plan in settings.plans:
         promise(plan.target.id > 0, plan.target)
-        times = (plan.timeout, plan.error_tolerance, plan.not_found_grace, plan.stall_timeout or 0.0)
+        stalls = (plan.stall_timeout or 0.0, plan.queue_timeout or 0.0)
+        times = (plan.timeout, plan.error_tolerance, plan.not_found_grace, *stalls)
         promise(all(0.0 <= seconds <= _WEEK for seconds in times), times)
         promise(1.0 <= plan.max_interval <= _WEEK, plan.max_interval)
 

@@ -247,6 +247,6 @@ def _state(job: Mapping[str, Any], number: int | None) -> int:
     if number == 0 and by_name is not None and by_name <= 4:
         number = None
     known = {state for state in (number, by_name) if state is not None}
-    if len(known) != 1 or not known <= set(range(1, 8)):
+    if len(known) != 1 or not known <= set(range(1, len(_NAMES) + 1)):
         raise _DoubtfulError
     return known.pop()

@@ -30,7 +30,7 @@ class Means(Enum):
     UNTRUSTED = "untrusted"
 
 
-_USABLE: Final = {Means.PENDING, Means.READY, Means.FAILED, Means.SQUASHED}
+USABLE: Final = {Means.PENDING, Means.READY, Means.FAILED, Means.SQUASHED}
 # Believed at once as long as no answer was usable; afterwards so many in a row, over so many seconds.
 _REFUSALS: Final = {Means.REJECTED, Means.UNSUITED}
 _REFUSALS_IN_A_ROW: Final = 3
@@ -93,7 +93,7 @@ def ending(looks: Sequence[Look], rules: Rules) -> str | None:
     if last.heard.means in _REFUSALS and (not usable(looks) or confirmed(looks)):
         return "rejected" if last.heard.means is Means.REJECTED else "unavailable"
     time_is_up = last.received >= rules.timeout
-    if last.heard.means in _USABLE:
+    if last.heard.means in USABLE:
         if last.heard.means is not Means.PENDING and _to_believe(looks) <= 0:
             return str(last.heard.means.value)
         if time_is_up:
@@ -128,7 +128,7 @@ def pause(looks: Sequence[Look], rules: Rules) -> tuple[float, float]:
     """Tell how long the gate may pause after these looks: at least, and at most."""
     looks = believable(looks)
     left = rules.timeout - looks[-1].received
-    if looks[-1].heard.means in _USABLE:
+    if looks[-1].heard.means in USABLE:
         again = _to_believe(looks)
         # A setback within the time that an ending has to hold is to be seen: a look every three seconds.
         often = max(min(again, 3.0), rules.asked_pause)
@@ -146,7 +146,7 @@ def pause(looks: Sequence[Look], rules: Rules) -> tuple[float, float]:
 
 def usable(looks: Sequence[Look]) -> list[Look]:
     """Return the answers that say what the job is."""
-    return [look for look in looks if look.heard.means in _USABLE]
+    return [look for look in looks if look.heard.means in USABLE]
 
 
 def believable(looks: Sequence[Look]) -> list[Look]:
@@ -155,9 +155,9 @@ def believable(looks: Sequence[Look]) -> list[Look]:
     judged = []
     for look in looks:
         created = look.heard.created or 0
-        older = look.heard.means in _USABLE and 0 < created < newest
+        older = look.heard.means in USABLE and 0 < created < newest
         judged.append(replace(look, heard=Heard(Means.DOUBTFUL)) if older else look)
-        if look.heard.means in _USABLE and not older:
+        if look.heard.means in USABLE and not older:
             newest = max(newest, created)
     return judged
 
@@ -190,12 +190,12 @@ def _to_believe(looks: Sequence[Look]) -> float:
 def _the_same(looks: Sequence[Look]) -> Iterator[Look]:
     """Go back from the last answer as long as each could be used and said the same state."""
     state = looks[-1].heard.state
-    return takewhile(lambda look: look.heard.means in _USABLE and look.heard.state == state, reversed(looks))
+    return takewhile(lambda look: look.heard.means in USABLE and look.heard.state == state, reversed(looks))
 
 
 def _row(looks: Sequence[Look]) -> list[Look]:
     """Get the unusable answers since the last usable one."""
-    row = takewhile(lambda look: look.heard.means not in _USABLE, reversed(looks))
+    row = takewhile(lambda look: look.heard.means not in USABLE, reversed(looks))
     return list(row)[::-1]
 
 

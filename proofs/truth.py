@@ -49,12 +49,6 @@ _ASID: Final = program.ASID
 _SIZES: Final = (1, 2, 8, 60)
 _HOLDS: Final = 10.0  # seconds for which a roll-out must be over
 _FIRST: Final = 9001
-_IDS: Final = {
-    Resource.IMAGE_VERSION: "imageversionid",
-    Resource.IMAGE_UPDATE: "updateid",
-    Resource.IMAGE_DIFF: "diffid",
-    Resource.ROLLOUT: "",
-}
 _STATES: Final = {"Running": 4, "Completed": 5, "Failed": 6}
 
 Life = Callable[[int], str]  # the state at the nth request
@@ -62,13 +56,8 @@ Life = Callable[[int], str]  # the state at the nth request
 
 def targets(number: int) -> list[Target]:
     """Make so many targets of mixed kinds; every other one is a roll-out."""
-    kinds = (
-        Resource.ROLLOUT,
-        Resource.IMAGE_VERSION,
-        Resource.ROLLOUT,
-        Resource.IMAGE_UPDATE,
-        Resource.IMAGE_DIFF,
-    )
+    jobs = [resource for resource in Resource if resource is not Resource.ROLLOUT]
+    kinds = [kind for job in jobs for kind in (Resource.ROLLOUT, job)]
     return [Target(_FIRST + at, f"t{at}", kinds[at % len(kinds)]) for at in range(number)]
 
 
@@ -82,7 +71,7 @@ def body(target: Target, state: str, serial: int) -> bytes:
         ).encode()
     return json.dumps(
         {
-            _IDS[target.resource]: target.id,
+            target.resource.id_field: target.id,
             "jobstateid": _STATES[state],
             "jobstatename": state,
             "jobcreated": _BORN,
@@ -144,7 +133,7 @@ def meant(said: Said, target: Target) -> Heard:
     """Say what a client must make of an answer."""
     if said.mischief.reads is Reads.NOTHING:
         return Heard(Means.NO_ANSWER)
-    return judge(said.status, {}, said.body, (_IDS[target.resource], target.id), time.time())
+    return judge(said.status, {}, said.body, (target.resource.id_field, target.id), time.time())
 
 
 def shared(witness: Witness) -> Iterator[str]:

@@ -20,12 +20,7 @@ from tests.support.wire import ASID, Peer, Server, client, http, serve
 
 NOW = 1_795_435_200.0
 NUMBER = 9001
-IDS = {
-    Resource.IMAGE_VERSION: "imageversionid",
-    Resource.IMAGE_UPDATE: "updateid",
-    Resource.IMAGE_DIFF: "diffid",
-    Resource.ROLLOUT: "id",
-}
+IDS = {resource: resource.id_field or "id" for resource in Resource}
 # The words of the protocol, any of which may be a key that somebody was given.
 WORDS = [
     *IDS.values(), "error", "success", "true", "false", "null", "Completed", "completed", "Complete",

@@ -563,7 +563,7 @@ def test_no_payload_makes_the_judge_stumble(body: dict[str, Any]) -> None:
 
 # The siblings
 
-SIBLINGS = [Resource.IMAGE_UPDATE, Resource.IMAGE_DIFF]
+SIBLINGS = [each for each in Resource if each not in (Resource.IMAGE_VERSION, Resource.ROLLOUT)]
 
 
 def sibling(resource: Resource, state: str, **fields: Any) -> dict[str, Any]:
