@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import sys
+import textwrap
 from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
@@ -208,7 +209,11 @@ def output_table() -> Iterator[str]:
 
 
 def exit_codes() -> Iterator[str]:
-    """Table the exit codes for people."""
+    """Table the exit codes for people, and say which of them counts when targets end differently."""
+    of_runs = (GateStatus.ERROR, GateStatus.INVALID, GateStatus.INTERRUPTED)
+    order = ", ".join(status.label for status in GateStatus if status not in of_runs)
+    yield from textwrap.wrap(f"With several ids the code is that of the first of: {order}.", 120)
+    yield ""
     yield from _head("code", "`status`", "when")
     for status in sorted(GateStatus, key=lambda status: status.exit_code):
         code = "130, 143" if status is GateStatus.INTERRUPTED else str(status.exit_code)

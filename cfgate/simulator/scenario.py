@@ -36,7 +36,7 @@ A scenario is a YAML file. This one uses most of what there is; only `life` is r
 
 A state of `life` has
 
-    state       Created, Pending, Queued, Running, Completed (or Complete), Failed, Squashed
+    state       a name of `cfgate.model.JobState`
     for         how long: 500ms, 10s, 1m30s; in the last state it only times the progress
     progress    40, or 0 to 100, or 0 to 100 uneven (fast to nine tenths), or 0 to 100 in jumps of 10
     eta         what jobeta says about the moment at which the job leaves Running:

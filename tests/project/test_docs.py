@@ -19,7 +19,7 @@ import yaml
 from cfgate import __version__
 from cfgate.cli import Program
 from cfgate.gate.watch import Inbox
-from cfgate.model import GateStatus
+from cfgate.model import GateStatus, JobState, Resource
 from cfgate.report.outputs import NAMES
 from cfgate.report.result import as_dict
 from cfgate.schedule import FixedInterval
@@ -387,6 +387,45 @@ def keys(value: object, path: str = "") -> set[str]:
             *(keys(inner, f"{path}/{key}") for key, inner in value.items())
         )
     return set().union(*(keys(inner, path) for inner in value)) if isinstance(value, list) else set()
+
+
+def first_cells(document: str, heading: str) -> list[str]:
+    """List what stands in backquotes at the start of each row of the tables below a heading."""
+    return re.findall(r"^\| (?:[0-9, ]+ \| )?`([^`]+)`", section(document, heading), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("document", "heading"),
+    [("gitlab.md", "What each exit code lets you do"), ("simulator.md", "See every ending")],
+)
+def test_a_table_of_endings_has_all_of_them(document: str, heading: str) -> None:
+    """Each ending has a row, but perhaps for a bug, which nobody can see at will."""
+    missing = {status.label for status in GateStatus} - set(first_cells(document, heading))
+    assert missing <= {GateStatus.ERROR.label}
+
+
+def test_every_job_state_is_explained() -> None:
+    """The page about scenarios has the name of each, the rules have the number of each that ends a job."""
+    (row,) = re.findall(r"^\| `state` \| (.*) \|$", (DOCS / "simulator.md").read_text("utf-8"), re.MULTILINE)
+    assert set(re.findall(r"`(\w+)`", row)) == {name for state in JobState for name in state.names}
+    rules = (DOCS / "verdicts.md").read_text("utf-8")
+    assert [state for state in JobState if state.terminal and f"state {state.id}" not in rules] == []
+
+
+@pytest.mark.parametrize(
+    ("document", "heading"),
+    [("recipes.md", "Updates, diffs and roll-outs"), ("verdicts.md", "The other resources")],
+)
+def test_a_table_of_resources_has_all_of_them(document: str, heading: str) -> None:
+    """Each kind of target has a row; nothing else has."""
+    assert first_cells(document, heading)[0] == "resource"
+    assert set(first_cells(document, heading)[1:]) == {resource.label for resource in Resource}
+
+
+def test_every_ending_of_a_job_is_shown() -> None:
+    """The logs below cover every ending but a signal and a bug, which have tests of their own."""
+    shown = {status for status, _, _ in LOGS}
+    assert shown == set(GateStatus) - {GateStatus.INTERRUPTED, GateStatus.ERROR}
 
 
 def test_the_json_is_shown_as_it_is() -> None:

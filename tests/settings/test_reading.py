@@ -15,7 +15,9 @@ from hypothesis import strategies as st
 
 from cfgate import __version__
 from cfgate.errors import InvalidSettings
-from cfgate.model import Resource, Target
+from cfgate.model import Plan, Resource, Target
+from cfgate.report.dotenv import variable
+from cfgate.report.outputs import NAMES
 from cfgate.settings.description import describe
 from cfgate.settings.manual import page
 from cfgate.settings.options import OPTIONS
@@ -24,7 +26,6 @@ from cfgate.settings.values import (
     Credentials,
     Files,
     InvalidRequest,
-    Plan,
     Run,
     Settings,
     Show,
@@ -130,7 +131,8 @@ def test_everything_is_read(tmp_path: Path) -> None:
     (tmp_path / "gate.yml").write_text(
         "image-version-id: [9001, 9002]\nresource: image-diff\n"
         "account-service-id: 7654321\nmax-interval: 20s\n"
-        "request-timeout: 10s\nerror-tolerance: 0\nnot-found-grace: 0\nstall-timeout: 20m\nfail-fast: false\n"
+        "request-timeout: 10s\nerror-tolerance: 0\nnot-found-grace: 0\nstall-timeout: 20m\n"
+        "queue-timeout: 1h\nfail-fast: false\n"
     )
     argv = [
         "--config",
@@ -152,6 +154,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
         "CFGATE_SUMMARY_FILE": "gate.md",
         "CFGATE_ANNOTATIONS_FILE": "gate-links.json",
         "CFGATE_DETAILS_URL": "https://example.com/versions/{id}",
+        "CFGATE_VERBOSE": "true",
     }
     request = read(argv, environ)
     assert isinstance(request, Run)
@@ -166,12 +169,13 @@ def test_everything_is_read(tmp_path: Path) -> None:
             error_tolerance=0,
             not_found_grace=0,
             stall_timeout=1200,
+            queue_timeout=3600,
         )
         for number in (9001, 9002)
     )
     assert found.credentials == Credentials(token=TOKEN)
     assert (found.api_url, found.request_timeout) == ("https://api.example.com", 10)
-    assert (found.fail_fast, found.ca_bundle) == (False, f"{tmp_path}/ca.pem")
+    assert (found.fail_fast, found.verbose, found.ca_bundle) == (False, True, f"{tmp_path}/ca.pem")
     assert found.files == Files(
         result="-",
         junit="junit.xml",
@@ -183,7 +187,7 @@ def test_everything_is_read(tmp_path: Path) -> None:
     )
     assert found.config == f"{tmp_path}/gate.yml"
     given = {option.name for option in OPTIONS} - {"access-key", "secret-key", "rehearse"}
-    assert set(found.sources) == given
+    assert {name for name, source in found.sources.items() if source != "default"} == given
 
 
 def test_what_is_not_given_is_left_at_its_default() -> None:
@@ -682,11 +686,8 @@ def test_a_misspelt_variable_is_a_warning(name: str, meant: str) -> None:
 
 def test_outputs_of_an_earlier_gate_are_no_warning() -> None:
     """GitLab hands the dotenv outputs of one gate to the jobs behind it."""
-    outputs = (
-        "STATUS READY GO EXIT_CODE REASON JOB_STATE_ID JOB_STATE_NAME JOB_PROGRESS JOB_FAILED JOB_ERROR "
-        "JOB_CREATED JOB_STARTED JOB_UPDATED JOB_ETA WAITED_SECONDS REQUESTS RETRIES REHEARSAL RESULT"
-    )
-    assert run(**{f"CFGATE_{name}": "1" for name in outputs.split()}).warnings == ()
+    outputs = {variable(name): "1" for name in NAMES if name != "image-version-id"}
+    assert run(**outputs).warnings == ()
 
 
 def test_the_outputs_of_another_prefix_are_no_misspelt_options() -> None:
