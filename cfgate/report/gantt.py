@@ -7,11 +7,11 @@ written, wherever the reader is.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from itertools import accumulate, pairwise
 from typing import Final, NamedTuple
 
 from cfgate.model import GateStatus, Moment, Outcome, Result, Verdict, state_of
+from cfgate.text.wording import utc
 
 # Mermaid refuses a text of more than 50,000 characters; a reader gives up long before.
 _MAX_CHARACTERS: Final = 20_000
@@ -145,7 +145,7 @@ def _line(bar: Bar) -> str:
 
 
 def _moment(unix: float) -> str:
-    return datetime.fromtimestamp(max(round(unix), 0), UTC).strftime("%Y-%m-%d %H:%M:%S")
+    return utc(max(round(unix), 0)).strftime("%Y-%m-%d %H:%M:%S")
 
 
 def _safe(name: str) -> str:

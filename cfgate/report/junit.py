@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, Outcome, Result, state_of
-from cfgate.text.wording import duration, elapsed, pictured, shorten
+from cfgate.text.wording import duration, elapsed, pictured, shorten, utc
 
 _MAX_MESSAGE: Final = 200
 # Characters of one text, and of all such texts together. A target has two of them, and each character may
@@ -37,7 +36,7 @@ def junit(result: Result) -> str:
     suite.set("errors", str(len(suite.findall("testcase/error"))))
     suite.set("skipped", "0")
     suite.set("time", _seconds(result.waited))
-    suite.set("timestamp", datetime.fromtimestamp(result.started, UTC).strftime("%Y-%m-%dT%H:%M:%S"))
+    suite.set("timestamp", utc(result.started).strftime("%Y-%m-%dT%H:%M:%S"))
     ET.indent(suites)
     return f'<?xml version="1.0" encoding="UTF-8"?>\n{ET.tostring(suites, encoding="unicode")}\n'
 

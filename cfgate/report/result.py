@@ -10,12 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
 from typing import Any, Final
 
 from cfgate import __version__
 from cfgate.model import GateStatus, JobStatus, Moment, Outcome, Result, Retry
-from cfgate.text.wording import shorten
+from cfgate.text.wording import shorten, utc
 
 SCHEMA_VERSION: Final = 1
 
@@ -58,7 +57,7 @@ def as_dict(result: Result) -> Json:
         "reason": result.reason,
         "remedy": result.remedy or None,
         "rehearsal": result.rehearsal,
-        "started": datetime.fromtimestamp(result.started, UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "started": utc(result.started).strftime("%Y-%m-%dT%H:%M:%SZ"),
         "waited-seconds": round(result.waited, 3),
         "requests": sum(outcome.requests for outcome in result.outcomes),
         "retries": sum(len(outcome.retries) for outcome in result.outcomes),

@@ -15,6 +15,7 @@ from cfgate.settings.parsers import LONGEST_NAME, MOST_TARGETS, one_line
 from cfgate.settings.problems import secrets_of
 from cfgate.system import pipes
 from cfgate.system.limits import why
+from cfgate.text.invisible import printable
 from cfgate.text.strict_yaml import Entry, MappingNode, Node, SequenceNode, compose, entries, text_of
 from cfgate.text.wording import Wrong, closest, listed, named
 
@@ -78,7 +79,7 @@ def _take_targets(targets: Entry, findings: FileFindings) -> None:
         findings.problems.append(f"{targets.key_place} has more than {MOST_TARGETS} targets")
         return
     for target in entries(targets.node, f"{TARGETS}.", findings.problems, targets.source):
-        if not (target.name.isprintable() and target.name.strip() and len(target.name) <= LONGEST_NAME):
+        if not (printable(target.name) and target.name.strip() and len(target.name) <= LONGEST_NAME):
             advice = f"write 1 to {LONGEST_NAME} printable characters"
             findings.problems.append(f"{target.key_place} is no name for a target: {advice}")
         elif not isinstance(target.node, MappingNode) or len(target.node.value) > _MOST_KEYS:

@@ -14,6 +14,7 @@ from cfgate.model import JobState
 from cfgate.simulator.faults import Connection, Instead, Junk, Numbers, Place, Trouble
 from cfgate.simulator.scenario import Eta, Guess, Progress
 from cfgate.text import durations
+from cfgate.text.invisible import printable
 from cfgate.text.wording import Wrong, meant
 
 _E = TypeVar("_E", bound=Enum)
@@ -28,7 +29,7 @@ _STATES: Final = {name.lower(): (state, name) for state in JobState for name in 
 def line(value: object) -> str:
     """Read one line of printable text."""
     text = value.strip() if isinstance(value, str) else ""
-    if not text or not text.isprintable():
+    if not text or not printable(text):
         raise Wrong("is not one line of text")
     return text
 

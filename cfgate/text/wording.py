@@ -7,14 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from cfgate.text.invisible import INVISIBLE
+from cfgate.text.invisible import INVISIBLE, printable
 
 # (below so many seconds, rounded to so many): the further away, the less an estimate can know.
 _GRAINS: Final = ((60.0, 5), (600.0, 10), (3600.0, 60), (14_400.0, 300))
 _COARSEST: Final = 900
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _LONGEST_VALUE: Final = 60  # characters of a value that a sentence can contain
 
 
@@ -44,7 +45,12 @@ def about(seconds: float) -> str:
 
 def moment(unix: float) -> str:
     """Write Unix seconds for a person: "2026-11-23 17:12:14 UTC"."""
-    return f"{datetime.fromtimestamp(unix, UTC):%Y-%m-%d %H:%M:%S} UTC"
+    return f"{utc(unix):%Y-%m-%d %H:%M:%S} UTC"
+
+
+def utc(unix: float) -> datetime:
+    """Return the date of Unix seconds. On Windows `datetime.fromtimestamp` knows none after the year 3000."""
+    return _EPOCH + timedelta(seconds=unix)
 
 
 def plural(count: int, one: str, many: str = "") -> str:
@@ -98,7 +104,7 @@ def shown(text: str) -> str:
 
 def named(name: str) -> str:
     """Put a name that came from outside into a sentence: as it is when it is harmless, or else quoted."""
-    return name if name.isprintable() and 0 < len(name) <= _LONGEST_VALUE else shown(name)
+    return name if printable(name) and 0 < len(name) <= _LONGEST_VALUE else shown(name)
 
 
 def listed(words: Iterable[str], last: str = "and") -> str:

@@ -7,7 +7,7 @@ import unicodedata
 
 import pytest
 
-from cfgate.text.invisible import INVISIBLE
+from cfgate.text.invisible import INVISIBLE, printable
 
 # DerivedCoreProperties.txt of Unicode 16.0: Default_Ignorable_Code_Point.
 DEFAULT_IGNORABLE = (
@@ -40,3 +40,20 @@ def test_what_is_drawn_is_not_invisible() -> None:
     for code in range(sys.maxunicode + 1):
         if unicodedata.category(chr(code))[0] in "LMNPSZ" and code not in {*ignorable, 0x2028, 0x2029}:
             assert not INVISIBLE.fullmatch(chr(code)), hex(code)
+
+
+def test_what_can_be_printed_is_the_same_on_every_python() -> None:
+    """As each Python has it for the characters that it knows; what Unicode gets later can always be."""
+    odd = {
+        code
+        for code in range(sys.maxunicode + 1)
+        if printable(chr(code)) is not chr(code).isprintable()
+        and unicodedata.category(chr(code)) not in {"Cn", "Co"}
+    }
+    # Format characters that are drawn: the signs of numbers in Arabic, Syriac and others, and of hieroglyphs.
+    assert {unicodedata.category(chr(code)) for code in odd} == {"Cf"}
+    assert all(printable(chr(code)) for code in odd)
+    for character in ("\U0001fae9", "\U0001f6d8", "\u0378", "\ue000"):  # new in 16 and 17, free, private
+        assert printable(character)
+    for character in ("\u2065", "\ufff0", "\U000e0fff", "\ufdd0", "\ud800", "\n", "\xa0", "\u3000"):
+        assert not printable(character)
