@@ -1,8 +1,9 @@
 """The network as the user has set it up: which proxy to take, and which certificate authorities to trust.
 
-The rules are those of curl, read from the environment that is handed in. requests would read `os.environ` by
-itself, but it knows no `SSL_CERT_FILE`, sends a request for this very machine to the proxy as well, and reads
-`NO_PROXY` in its own way (psf/requests#5465, #6313).
+The rules are those of curl and git, on every system, read from the environment that is handed in. The proxy
+in the settings of Windows or macOS is that of whoever sits there, not of a CI job; neither of them reads it.
+requests would read `os.environ` by itself, but it knows no `SSL_CERT_FILE`, sends a request for this very
+machine to the proxy as well, and reads `NO_PROXY` in its own way (psf/requests#5465, #6313).
 """
 
 from __future__ import annotations
@@ -10,6 +11,8 @@ from __future__ import annotations
 import ipaddress
 import re
 import ssl
+import sys
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -47,6 +50,7 @@ def tls_context(environ: Mapping[str, str], ca_bundle: str = "") -> ssl.SSLConte
         _trust(context, environ[variable].strip(), f"environment {variable}")
     else:
         context.load_verify_locations(cafile=DEFAULT_CA_BUNDLE_PATH)
+        _trust_what_windows_does(context)
     if ca_bundle:
         _trust(context, ca_bundle, "ca-bundle")
     return context
@@ -66,6 +70,21 @@ def _trust(context: ssl.SSLContext, place: str, source: str) -> None:
     except (OSError, ValueError) as error:
         why = (getattr(error, "strerror", None) or "not a file name").lower()
         raise InvalidSettings([f"{source} names {place}, which cannot be read: {why}"]) from None
+
+
+def _trust_what_windows_does(context: ssl.SSLContext) -> None:
+    """Trust the roots in the store of Windows too, where companies put their own; nothing elsewhere.
+
+    Not `load_default_certs`: that takes the store of intermediate authorities as well, which would be trusted
+    without a root here, and one certificate that OpenSSL cannot read costs it all the others.
+    """
+    if sys.platform == "win32":
+        with suppress(OSError):  # this user may not look into it
+            for certificate, encoding, uses in ssl.enum_certificates("ROOT"):
+                for_servers = uses is True or (uses and ssl.Purpose.SERVER_AUTH.oid in uses)
+                if encoding == "x509_asn" and for_servers:
+                    with suppress(ssl.SSLError):
+                        context.load_verify_locations(cadata=certificate)
 
 
 def _certificates(content: bytes) -> str:
@@ -144,10 +163,24 @@ def _covers(entry: str, host: str, port: int) -> bool:
 
 def hint(url: str, environ: Mapping[str, str]) -> str:
     """Return what may explain why nothing can be reached, in a sentence (docker/for-linux#1290)."""
-    plain = _first(environ, ("http_proxy", "HTTP_PROXY"))
-    if plain and not _first(environ, _PROXY_VARIABLES) and urlsplit(url).scheme == "https":
+    if _first(environ, _PROXY_VARIABLES) or urlsplit(url).scheme != "https":
+        return ""
+    if plain := _first(environ, ("http_proxy", "HTTP_PROXY")):
         return f"{plain} is set, but is not for https: set HTTPS_PROXY if the API is behind a proxy."
+    if _system_has_proxy():
+        return (
+            "The settings of this machine name a proxy, which cfgate reads as little as curl and git do: "
+            "set HTTPS_PROXY if the API is behind it."
+        )
     return ""
+
+
+def _system_has_proxy() -> bool:
+    """Whether the settings of Windows or macOS, which are those of a user, name a proxy for https."""
+    if sys.platform == "win32" or sys.platform == "darwin":
+        with suppress(OSError):
+            return "https" in urllib.request.getproxies()
+    return False
 
 
 def _first(environ: Mapping[str, str], names: tuple[str, ...]) -> str:

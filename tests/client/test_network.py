@@ -7,6 +7,8 @@ import os
 import shutil
 import socket
 import ssl
+import sys
+import urllib.request
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +18,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cfgate.client.network import bypasses, host_and_port, proxy_for, tls_context
+from cfgate.client.network import bypasses, hint, host_and_port, proxy_for, tls_context
 from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Unsuited, Untrusted
 from tests.support.wire import (
     ASID,
@@ -76,6 +78,68 @@ def test_an_extra_authority_replaces_none() -> None:
     assert tls_context({}).verify_flags == flags | ssl.VERIFY_X509_PARTIAL_CHAIN
     assert tls_context({}, CA).cert_store_stats()["x509_ca"] == default + 1
     assert tls_context({"SSL_CERT_FILE": CA}).cert_store_stats()["x509_ca"] == 1
+
+
+def as_windows_has_it(name: str) -> bytes:
+    """Make DER of the certificate in a file."""
+    begin, end = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+    inside = (TLS / name).read_text("ascii").partition(begin)[2].partition(end)[0]
+    return ssl.PEM_cert_to_DER_cert(begin + inside + end)
+
+
+def test_what_windows_trusts_is_trusted_besides(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The roots in its store that are for servers; not what is for other uses, is broken, or is no root."""
+    store = {
+        "ROOT": [
+            (b"no certificate", "x509_asn", True),
+            (as_windows_has_it("self-signed.pem"), "x509_asn", {"1.3.6.1.5.5.7.3.3"}),
+            (as_windows_has_it("ca.pem"), "pkcs_7_asn", True),
+            (as_windows_has_it("elsewhere.pem"), "x509_asn", False),
+            (as_windows_has_it("ca.pem"), "x509_asn", {"1.3.6.1.5.5.7.3.3", "1.3.6.1.5.5.7.3.1"}),
+        ],
+        "CA": [(as_windows_has_it("good.pem"), "x509_asn", True)],
+    }
+    before = {**tls_context({}).cert_store_stats()}
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ssl, "enum_certificates", store.__getitem__, raising=False)
+    assert tls_context({}).cert_store_stats()["x509"] == before["x509"] + 1
+    assert tls_context({"SSL_CERT_FILE": CA}).cert_store_stats()["x509"] == 1
+    with serve(answering(http()), "good") as server, client(server.url) as api:
+        assert api.fetch(TARGET, ASID).job.progress == 12
+
+
+def test_a_store_that_may_not_be_read_costs_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The usual authorities stay."""
+
+    def refuse(_: str) -> list[object]:
+        raise PermissionError
+
+    before = tls_context({}).cert_store_stats()
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(ssl, "enum_certificates", refuse, raising=False)
+    assert tls_context({}).cert_store_stats() == before
+
+
+@pytest.mark.parametrize("system", ["win32", "darwin"])
+@pytest.mark.parametrize(
+    ("found", "environ", "told"),
+    [
+        ({"https": "http://user:pass@proxy:1"}, {}, True),
+        ({"http": "http://proxy:1"}, {}, False),
+        ({"https": "http://proxy:1"}, {"HTTPS_PROXY": "http://other:1"}, False),
+    ],
+)
+def test_a_proxy_in_the_settings_of_the_system_is_not_taken_but_told(
+    system: str, found: dict[str, str], environ: dict[str, str], told: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As with curl and git only the environment counts; what it may mean is told where nothing is reached."""
+    monkeypatch.setattr(sys, "platform", system)
+    monkeypatch.setattr(urllib.request, "getproxies", lambda: found)
+    assert proxy_for(API, {}) == ""
+    text = hint(API, environ)
+    assert text.startswith("The settings of this machine name a proxy") is told
+    assert "pass" not in text
+    assert hint("http://127.0.0.1:1", {}) == ""
 
 
 def test_authorities_that_were_replaced_do_not_come_back() -> None:
