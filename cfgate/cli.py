@@ -40,6 +40,11 @@ def main(argv: Sequence[str] | None = None, inbox: Inbox | None = None) -> int:
     if inbox is None:
         inbox = SimpleQueue()
         listen(inbox.put)
+    if sys.platform == "win32":
+        from cfgate.system.windows import speak_utf8
+
+        for stream in (sys.stdout, sys.stderr):
+            speak_utf8(stream, os.environ)
     program = Program(os.environ, sys.stdout, sys.stderr, inbox, SystemClock())
     return program.run(sys.argv[1:] if argv is None else argv)
 

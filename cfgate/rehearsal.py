@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from queue import Empty
 from signal import Signals
 from typing import TYPE_CHECKING, Final, TextIO
 
 from cfgate.errors import InvalidSettings
+from cfgate.gate.watch import TICK
 from cfgate.hosts.console import Console
 from cfgate.hosts.text import log_lines
 from cfgate.settings.values import Credentials
@@ -78,9 +80,16 @@ def serve(request: Simulate, environ: Mapping[str, str], stdout: TextIO, stderr:
         about = f": {scenario.description}" if scenario.description else ""
         write(f"{simulator.url}  plays {request.scenario}{about}")
         write("gate on it with: --api-url " + simulator.url + "   (Ctrl-C stops it)")
-        while not isinstance(message := inbox.get(), Signals):
-            pass  # nothing else is ever posted here
-        return exit_code(message)
+        return exit_code(_signalled(inbox))
     finally:
         simulator.stop()
         console.close()
+
+
+def _signalled(inbox: Inbox) -> Signals:
+    """Wait for a signal, bit by bit: on Windows nothing interrupts a wait that has no end."""
+    while True:
+        with suppress(Empty):
+            message = inbox.get(timeout=TICK)
+            if isinstance(message, Signals):  # nothing else is ever posted here
+                return message

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
@@ -12,10 +13,11 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from queue import SimpleQueue
 
 import pytest
 
-from cfgate import __version__
+from cfgate import __version__, cli
 from cfgate.model import GateStatus
 from cfgate.simulator import Simulator, load
 from cfgate.simulator import parse as scenario
@@ -406,6 +408,45 @@ def test_simulate_serves_until_it_is_stopped(github: Github) -> None:
     assert "/cfp/v1/imageversion/9001/status" in stdout
     assert stderr == ""
     assert not canary.found(stdout)
+
+
+INTERRUPTED = """\
+import _thread, io, sys, threading
+from queue import SimpleQueue
+from cfgate import cli
+from cfgate.system.clock import SystemClock
+from cfgate.system.signals import listen
+
+class Stream(io.StringIO):
+    def write(self, text):
+        if "Ctrl-C" in text:
+            threading.Timer(0.1, _thread.interrupt_main).start()
+
+inbox = SimpleQueue()
+listen(inbox.put)
+print(cli.Program({}, Stream(), sys.stderr, inbox, SystemClock()).run(["simulate"]))
+"""
+
+
+def test_simulate_looks_for_signals_by_itself() -> None:
+    """On Windows a signal interrupts no wait; as here, where no system call learns of it."""
+    ran = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (ran.stdout, ran.stderr) == ("130\n", "")
+
+
+def test_on_windows_the_streams_speak_utf8(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the process, whatever its code page is."""
+    raw = [io.BytesIO(), io.BytesIO()]
+    out, err = (io.TextIOWrapper(one, encoding="cp437", newline="\n") for one in raw)
+    monkeypatch.delenv("PYTHONIOENCODING", raising=False)
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setattr(sys, "stdout", out)
+        elsewhere.setattr(sys, "stderr", err)
+        elsewhere.setattr(sys, "platform", "win32")
+        assert cli.main(["check", "9001", "--rehearse", "no-such"], SimpleQueue()) == 2
+        assert (out.encoding, err.encoding) == ("utf-8", "utf-8")
 
 
 def test_a_job_that_may_open_too_few_files_is_told_so() -> None:

@@ -58,7 +58,7 @@ def _terminal(environ: Mapping[str, str], stream: TextIO | None) -> Host:
     from cfgate.hosts.terminal import Terminal
 
     debugging = _debugging(environ)
-    moves = _is_terminal(stream) and environ.get("TERM") != "dumb"
+    moves = environ.get("TERM") != "dumb" and _shows_escapes(stream)
     console = Console(stream, colour=_colour(environ, shown=moves))
     # Some CI hosts give their jobs a terminal: colours are welcome there, but their logs keep every frame.
     if not moves or environ.get("CI"):
@@ -152,6 +152,14 @@ def _is_terminal(stream: TextIO | None) -> bool:
         return stream is not None and stream.isatty()
     except ValueError:  # closed
         return False
+
+
+def _shows_escapes(stream: TextIO | None) -> bool:
+    if sys.platform == "win32" and stream is not None and _is_terminal(stream):
+        from cfgate.system.windows import shows_escapes
+
+        return shows_escapes(stream)
+    return _is_terminal(stream)
 
 
 def _size(stream: TextIO | None) -> os.terminal_size:

@@ -14,6 +14,7 @@ from typing import Final
 
 from cfgate.model import Resource
 from cfgate.text import durations
+from cfgate.text.invisible import printable
 from cfgate.text.wording import Wrong, meant
 
 _LONGEST: Final = 7 * 24 * 3600.0  # seconds; no runner lives as long, and no job is worth the wait
@@ -25,8 +26,6 @@ _PREFIX: Final = re.compile(r"[A-Z][A-Z0-9]*(?:_[A-Z0-9]+)*")
 _LONGEST_PREFIX: Final = 40  # characters: it stands in every line of a report of 5 KiB
 # A gate or a host would take the outputs for its own settings (INPUT_RESULT, CI_JOB_STATUS …).
 _RESERVED: Final = frozenset({"CI", "CLANFORGE", "GITHUB", "GITLAB", "INPUT", "RUNNER"})
-# What stands for a stream elsewhere; to Windows it is a folder like any other, at the root of a drive.
-_STREAM: Final = re.compile(r"[\\/](dev|proc)[\\/].*")
 _VISIBLE: Final = re.compile(r"[!-~]+")  # printable ASCII without the blank
 
 
@@ -104,10 +103,20 @@ def yes_or_no(text: str) -> bool:
 
 
 def one_line(text: str) -> str:
-    """Read a name or a path."""
-    if not text.isprintable():
+    """Read a name."""
+    if not printable(text):
         raise Wrong("has characters that cannot be printed")
     return text
+
+
+def file_name(text: str) -> str:
+    """Read the path of a file; what Windows takes for something else is none, wherever it stands."""
+    if sys.platform == "win32":
+        from cfgate.system.windows import is_no_file
+
+        if is_no_file(text):
+            raise Wrong("is no file on Windows: name one; only `result-file` can go to stdout, as `-`")
+    return one_line(text)
 
 
 def report_path(text: str) -> str:
@@ -119,10 +128,8 @@ def report_path(text: str) -> str:
 
 def result_path(text: str) -> str:
     """Read where to write the result: a file, or `-` for stdout."""
-    if sys.platform == "win32" and _STREAM.fullmatch(text):
-        raise Wrong("is no file on Windows: name one; only `result-file` can go to stdout, as `-`")
     try:
-        mode = Path(one_line(text)).stat().st_mode
+        mode = Path(file_name(text)).stat().st_mode
     except FileNotFoundError:
         return text  # it will be made
     except OSError as error:  # a name too long, a directory that nobody may look into
@@ -149,7 +156,7 @@ def prefix(text: str) -> str:
 def readable_file(text: str) -> str:
     """Read the name of a file that can be read now."""
     try:
-        path = Path(one_line(text))
+        path = Path(file_name(text))
         if not path.is_fifo():  # what is read from a pipe is gone
             path.open("rb").close()
     except OSError as error:
@@ -162,7 +169,7 @@ def scenario(text: str) -> str:
     from cfgate.simulator import ScenarioError, load  # late: a gate that is no rehearsal never needs it
 
     try:
-        load(one_line(text))
+        load(file_name(text))
     except ScenarioError as error:
         raise Wrong(f"cannot be played: {'; '.join(error.problems)}") from None
     return text

@@ -23,6 +23,7 @@ from cfgate.hosts.gitlab import GitLab
 from cfgate.hosts.plain import Plain
 from cfgate.hosts.teamcity import TeamCity
 from cfgate.hosts.terminal import Terminal
+from cfgate.system import windows
 from tests.support import posix
 from tests.support.hostile_program import HOSTS
 from tests.support.parsers import file_commands, workflow_commands
@@ -323,3 +324,15 @@ def test_no_variable_of_a_library_is_in_the_way_of_a_host(variable: str) -> None
         check=False,
     )
     assert ran.stdout == "Terminal\n", ran.stderr
+
+
+@pytest.mark.parametrize("shows", [True, False])
+def test_a_console_of_windows_is_asked_first(shows: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that shows no escape sequences gets plain lines: neither colours nor a live display."""
+    monkeypatch.setattr(sys, "platform", "win32")
+    monkeypatch.setattr(windows, "shows_escapes", lambda stream: shows and stream.isatty())
+    stream = Tty()
+    host = choose({}, stream)
+    assert isinstance(host, Terminal)
+    host.log("a", Style.BAD)
+    assert (host.live, "\x1b" in stream.getvalue()) == (shows, shows)
