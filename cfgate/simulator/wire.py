@@ -6,6 +6,7 @@ import re
 import socket
 import struct
 import sys
+import time
 from contextlib import suppress
 from http.server import BaseHTTPRequestHandler
 from socketserver import TCPServer, ThreadingMixIn
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     Answering = Callable[[str, str, Message[str, str]], Response]
 
 _BODILESS: Final = frozenset({204, 304})
+_LONGEST_END: Final = 1.0  # seconds
 _RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # SO_LINGER, on, for 0 seconds: close sends an RST
 
 
@@ -55,8 +57,10 @@ class Server(ThreadingMixIn, TCPServer):
             for connection in self._connections:
                 with suppress(OSError):  # the client was faster
                     connection.shutdown(socket.SHUT_RDWR)
+        # Where a thread is not woken by that, as on Windows, it ends with the process.
+        end = time.monotonic() + _LONGEST_END
         for thread in self._workers:
-            thread.join()
+            thread.join(max(end - time.monotonic(), 0.0))
 
     def process_request(self, request: Any, client_address: Any) -> None:
         """Serve a connection on a thread of its own."""

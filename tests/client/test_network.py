@@ -99,9 +99,10 @@ def test_what_windows_trusts_is_trusted_besides(monkeypatch: pytest.MonkeyPatch)
         ],
         "CA": [(as_windows_has_it("good.pem"), "x509_asn", True)],
     }
-    before = {**tls_context({}).cert_store_stats()}
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(ssl, "enum_certificates", store.__getitem__, raising=False)
+    monkeypatch.setattr(ssl, "enum_certificates", lambda _: [], raising=False)
+    before = tls_context({}).cert_store_stats()
+    monkeypatch.setattr(ssl, "enum_certificates", store.__getitem__)
     assert tls_context({}).cert_store_stats()["x509"] == before["x509"] + 1
     assert tls_context({"SSL_CERT_FILE": CA}).cert_store_stats()["x509"] == 1
     with serve(answering(http()), "good") as server, client(server.url) as api:
@@ -114,9 +115,10 @@ def test_a_store_that_may_not_be_read_costs_nothing_else(monkeypatch: pytest.Mon
     def refuse(_: str) -> list[object]:
         raise PermissionError
 
-    before = tls_context({}).cert_store_stats()
     monkeypatch.setattr(sys, "platform", "win32")
-    monkeypatch.setattr(ssl, "enum_certificates", refuse, raising=False)
+    monkeypatch.setattr(ssl, "enum_certificates", lambda _: [], raising=False)
+    before = tls_context({}).cert_store_stats()
+    monkeypatch.setattr(ssl, "enum_certificates", refuse)
     assert tls_context({}).cert_store_stats() == before
 
 

@@ -37,6 +37,12 @@ class Tty(io.StringIO):
         return True
 
 
+@pytest.fixture(autouse=True)
+def consoles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what says that it is a terminal be one on Windows too."""
+    monkeypatch.setattr(windows, "shows_escapes", lambda stream: stream.isatty())
+
+
 @pytest.mark.parametrize(
     ("environ", "expected"),
     [

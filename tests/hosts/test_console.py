@@ -61,7 +61,7 @@ def test_an_empty_line_has_no_colour() -> None:
 def test_every_line_is_flushed() -> None:
     """A line is on its way before the next one is made."""
     binary = io.BytesIO()
-    stream = io.TextIOWrapper(binary, encoding="utf-8")
+    stream = io.TextIOWrapper(binary, encoding="utf-8", newline="\n")
     Console(stream).lines(["a"])
     assert binary.getvalue() == b"a\n"
 

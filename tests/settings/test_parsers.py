@@ -18,6 +18,7 @@ from cfgate.settings.address import api_url, page_url
 from cfgate.settings.options import BY_NAME, OPTIONS, SIMULATE_OPTIONS
 from cfgate.system.loopback import is_loopback
 from cfgate.text.wording import Wrong
+from tests.support import posix
 
 WEEK = 7 * 24 * 3600
 
@@ -300,13 +301,18 @@ def test_a_report_goes_to_a_file(tmp_path: Path) -> None:
     assert refusal(parsers.report_path, str(tmp_path)) == "is a directory: name a file in it"
     assert refusal(parsers.report_path, "-") == "is no file: only `result-file` can be `-`, for stdout"
     assert refusal(parsers.report_path, "a\0b") == "has characters that cannot be printed"
+    assert parsers.result_path("-") == "-"
+    for name in ("report.xml", "new.xml", "reports/new.xml"):
+        assert parsers.report_path(f"{tmp_path}/{name}") == f"{tmp_path}/{name}"
+
+
+@posix.only("Windows says of both that there is no such file, which it says again when it is written")
+def test_a_path_that_leads_nowhere_is_refused(tmp_path: Path) -> None:
+    """Neither a name that is too long nor a file in the place of a folder is found out only at the end."""
     assert refusal(parsers.report_path, "x" * 300) == "cannot be written: File name too long"
     (tmp_path / "report.xml").touch()
     inside = f"{tmp_path}/report.xml/report.xml"
     assert refusal(parsers.report_path, inside) == "cannot be written: Not a directory"
-    assert parsers.result_path("-") == "-"
-    for name in ("report.xml", "new.xml", "reports/new.xml"):
-        assert parsers.report_path(f"{tmp_path}/{name}") == f"{tmp_path}/{name}"
 
 
 def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
@@ -314,11 +320,13 @@ def test_a_ca_bundle_can_be_read(tmp_path: Path) -> None:
     assert (
         refusal(parsers.readable_file, f"{tmp_path}/none.pem") == "cannot be read: No such file or directory"
     )
-    assert refusal(parsers.readable_file, str(tmp_path)) == "cannot be read: Is a directory"
+    folder = os.strerror(posix.NO_FILE_NUMBER)
+    assert refusal(parsers.readable_file, str(tmp_path)) == f"cannot be read: {folder}"
     (tmp_path / "ca.pem").write_text("-----BEGIN CERTIFICATE-----\n")
     assert parsers.readable_file(f"{tmp_path}/ca.pem") == f"{tmp_path}/ca.pem"
 
 
+@posix.only("Windows has no /dev/fd")
 def test_a_ca_bundle_may_be_a_pipe() -> None:
     """What a shell makes of `<(…)` can be read once, and that is left to TLS."""
     reader, writer = os.pipe()

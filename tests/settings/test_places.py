@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -62,11 +63,19 @@ def test_two_reports_on_one_file_are_found_however_it_is_spelled(spelling: str, 
     assert found == {"junit-file": "result-file and junit-file name the same file: give each its own"}
 
 
-def test_hard_links_and_descriptors_lead_to_one_file() -> None:
-    """Several names of a file are one place, and so is a descriptor of it."""
+def test_hard_links_lead_to_one_file() -> None:
+    """Several names of a file are one place."""
+    Path("report").touch()
+    other = hard_link("second", "report")
+    assert set(clashes(Files(result="report", summary=other), {}, {})) == {"summary-file"}
+
+
+@posix.only("Windows has no /dev/fd")
+def test_a_descriptor_leads_to_its_file() -> None:
+    """So does each way to name it. macOS has no /proc."""
     with Path("report").open("w") as file:
-        same = [hard_link("second", "report"), f"/dev/fd/{file.fileno()}", f"/proc/self/fd/{file.fileno()}"]
-        for other in same:
+        for folder in ("/dev/fd", "/proc/self/fd") if sys.platform == "linux" else ("/dev/fd",):
+            other = f"{folder}/{file.fileno()}"
             assert set(clashes(Files(result="report", summary=other), {}, {})) == {"summary-file"}
 
 
@@ -78,6 +87,7 @@ def test_a_file_system_may_mind_no_letters(monkeypatch: pytest.MonkeyPatch) -> N
     assert set(clashes(files, {}, {})) == {"junit-file", "summary-file"}
 
 
+@posix.only("there letters count for nothing, and it is macOS or Linux that may have it either way")
 def test_whether_letters_count_is_tried_on_a_folder_that_is_there(tmp_path: Path) -> None:
     """A folder that can be found by its name in other letters lies on such a file system."""
     (tmp_path / "folder" / "1").mkdir(parents=True)
@@ -90,8 +100,8 @@ def test_whether_letters_count_is_tried_on_a_folder_that_is_there(tmp_path: Path
 def test_different_places_do_not_clash() -> None:
     """Files of other names or in other folders, and devices, clash with nothing."""
     folder("a")
-    files = Files(result="a/x", junit="b/x", dotenv="x", summary="/dev/null", annotations="/dev/null")
-    assert clashes(files, {"config": "gate.yml"}, {"GITHUB_OUTPUT": "", "GITHUB_ENV": "/dev/null"}) == {}
+    files = Files(result="a/x", junit="b/x", dotenv="x", summary=os.devnull, annotations=os.devnull)
+    assert clashes(files, {"config": "gate.yml"}, {"GITHUB_OUTPUT": "", "GITHUB_ENV": os.devnull}) == {}
     assert clashes(Files(), {}, {}) == {}
     assert clashes(Files(result="a\0b", junit="a\0b"), {}, {}) == {}
 
@@ -102,6 +112,7 @@ def test_a_pipe_cannot_have_two_reports(tmp_path: Path) -> None:
     assert set(clashes(Files(result="pipe", junit=str(tmp_path / "pipe")), {}, {})) == {"junit-file"}
 
 
+@posix.only("Windows has no /dev/fd")
 def test_the_json_on_stdout_is_alone_there(monkeypatch: pytest.MonkeyPatch) -> None:
     """No other report goes to where stdout leads."""
     reader, writer = os.pipe()

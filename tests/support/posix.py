@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -13,6 +14,9 @@ from typing import Literal, NoReturn
 import pytest
 
 KILL = 9  # SIGKILL
+# What a folder raises that is opened as a file.
+NO_FILE = IsADirectoryError if sys.platform != "win32" else PermissionError
+NO_FILE_NUMBER = errno.EISDIR if sys.platform != "win32" else errno.EACCES
 Limit = Literal["RLIMIT_FSIZE", "RLIMIT_NOFILE"]
 
 
