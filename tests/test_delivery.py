@@ -101,6 +101,7 @@ def test_a_long_result_reaches_whoever_reads_stdout_whole(capfd: pytest.CaptureF
     assert capfd.readouterr() == ("", "")
 
 
+@posix.only("nothing on Windows can be asked whether it has room")
 def test_a_result_that_nobody_reads_from_stdout_is_told_as_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     """A reader that has stopped, or has gone, loses the JSON and nothing else, and the log says so."""
     monkeypatch.setattr(delivery, "_PATIENCE", 0.0)
@@ -188,6 +189,7 @@ def test_a_report_keeps_its_owner_and_mode(tmp_path: Path) -> None:
     assert (after.st_uid, after.st_gid, after.st_mode) == (before.st_uid, before.st_gid, before.st_mode)
 
 
+@posix.only("Windows has no /dev/fd")
 def test_a_descriptor_of_ours_is_written_to_and_never_replaced(tmp_path: Path) -> None:
     """`/dev/stdout` may lead to a file: it is appended to, behind what stands there."""
     log = tmp_path / "log"

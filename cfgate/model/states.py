@@ -22,7 +22,7 @@ class GateStatus(Enum):
     INTERRUPTED = (
         "interrupted",
         130,
-        "stopped by a signal (128 + its number: 130 for SIGINT, 143 for SIGTERM)",
+        "stopped by a signal (128 + its number: 130 for SIGINT, 143 for SIGTERM, 149 for Ctrl-Break)",
     )
     FAILED = ("failed", 1, "a job ended Failed")
     SQUASHED = (

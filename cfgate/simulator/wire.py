@@ -35,7 +35,7 @@ class Server(ThreadingMixIn, TCPServer):
     Not an `HTTPServer`: that one asks the resolver for the name of the machine, which can take seconds.
     """
 
-    allow_reuse_address = True
+    allow_reuse_address = sys.platform != "win32"  # there it would let two listen on one port
     daemon_threads = True
     request_queue_size = 256  # a hundred gates may knock at once
 

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from cfgate.client.network import bypasses, hint, host_and_port, proxy_for, tls_context
 from cfgate.errors import GateError, InvalidSettings, NoAnswer, Rejected, Unresolved, Unsuited, Untrusted
+from tests.support import posix
 from tests.support.wire import (
     ASID,
     CA,
@@ -162,6 +163,7 @@ def test_a_certificate_can_be_trusted_by_itself() -> None:
         assert api.fetch(TARGET, ASID).job.progress == 12
 
 
+@posix.only("Windows has no /dev/fd")
 def test_authorities_may_come_from_a_pipe() -> None:
     """As a shell gives them with `<(…)`, whatever stands between the certificates; they can be read once."""
     for name, count in (("ca_bundle", tls_context({}).cert_store_stats()["x509_ca"] + 1), ("variable", 1)):
@@ -174,6 +176,7 @@ def test_authorities_may_come_from_a_pipe() -> None:
         os.close(reader)
 
 
+@posix.only("Windows has no /dev/fd")
 def test_a_pipe_without_authorities_is_refused() -> None:
     """What comes from a pipe is not trusted blindly, even when it is nothing at all."""
     for content in (b"", b"PK", b"-----BEGIN CERTIFICATE-----\nnone\n"):

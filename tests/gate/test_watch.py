@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
@@ -151,7 +150,7 @@ def test_a_signal_ends_the_watch_in_the_middle_of_a_stalled_request(
 
     def send_once_it_hangs() -> None:
         assert stalled.entered.wait(30)
-        os.kill(os.getpid(), number)
+        signal.raise_signal(number)
 
     threading.Thread(target=send_once_it_hangs, daemon=True).start()
     watched = run.watch({FIRST: stalled})
@@ -166,7 +165,7 @@ def test_a_signal_from_before_the_watch_is_not_lost() -> None:
     """A signal that came while the settings were read ends the watch as soon as it begins."""
     run = Run()
     listen(run.inbox.put)
-    os.kill(os.getpid(), signal.SIGTERM)
+    signal.raise_signal(signal.SIGTERM)
     assert run.watch({FIRST: answering("Running")}).signalled == signal.SIGTERM
 
 

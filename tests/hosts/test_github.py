@@ -16,7 +16,7 @@ from cfgate.hosts.console import Console
 from cfgate.hosts.file_commands import LEFT_OUT, OUTPUT_LIMIT, SUMMARY_LIMIT, encode_outputs, encode_summary
 from cfgate.hosts.github import ANNOTATIONS_PER_LEVEL, GitHub
 from cfgate.hosts.workflow_commands import command
-from tests.support import hostile
+from tests.support import hostile, posix
 from tests.support.parsers import file_commands, workflow_commands
 
 SECRET = "9f86d081884c7d659a2feaa0c55ad015"
@@ -186,6 +186,7 @@ def test_outputs_are_appended_and_the_last_wins(tmp_path: Path) -> None:
     assert b"\r" not in path.read_bytes()
 
 
+@posix.only("Windows has no /dev/fd")
 def test_outputs_may_go_into_a_pipe() -> None:
     """Who tries it out by hand may name a pipe, which has no place that could be returned to."""
     reader, writer = os.pipe()

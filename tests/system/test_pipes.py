@@ -14,6 +14,9 @@ import pytest
 from cfgate.system import pipes
 from tests.support import posix
 
+only_posix_pours = posix.only("nothing on Windows can be asked whether it has room")
+only_posix_names = posix.only("Windows has no /dev")
+
 
 @pytest.fixture
 def fifo(tmp_path: Path) -> Path:
@@ -32,6 +35,7 @@ def terminal() -> Iterator[tuple[int, int]]:
     os.close(program)
 
 
+@only_posix_pours
 def test_only_what_may_keep_us_waiting_is_poured_into(tmp_path: Path) -> None:
     """A pipe and a socket are; a file takes everything, and what is closed or in memory has no descriptor."""
     with (tmp_path / "log").open("w") as file:
@@ -66,6 +70,7 @@ def test_a_terminal_that_nobody_watches_is_not_waited_for(terminal: tuple[int, i
     os.close(descriptor)
 
 
+@only_posix_pours
 def test_pouring_tells_what_is_left() -> None:
     """What was written is taken away, to the byte; nobody at the other end is an error."""
     reader, writer = os.pipe()
@@ -82,6 +87,7 @@ def test_pouring_tells_what_is_left() -> None:
     os.close(writer)
 
 
+@only_posix_pours
 def test_a_race_for_the_room_in_a_pipe_is_no_error(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where others write too, the room may be gone at the moment of writing."""
     reader, writer = os.pipe()
@@ -113,7 +119,7 @@ def test_a_file_is_read_up_to_a_byte_too_much(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "error"), [("missing", FileNotFoundError), (".", IsADirectoryError), ("a\0b", ValueError)]
+    ("path", "error"), [("missing", FileNotFoundError), (".", posix.NO_FILE), ("a\0b", ValueError)]
 )
 def test_what_cannot_be_read_is_an_error(
     path: str, error: type[Exception], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -138,6 +144,7 @@ def test_a_pipe_is_read_to_its_end(fifo: Path) -> None:
     writer.join()
 
 
+@only_posix_names
 def test_a_pipe_is_read_up_to_a_byte_too_much(monkeypatch: pytest.MonkeyPatch) -> None:
     """However its content comes in pieces, and though somebody else may be faster."""
     reader, writer = os.pipe()
@@ -173,6 +180,7 @@ def test_a_pipe_into_which_nobody_writes_is_not_waited_for_long(fifo: Path) -> N
     os.close(reader)
 
 
+@only_posix_names
 def test_a_pipe_that_pours_for_ever_is_read_up_to_a_byte_too_much() -> None:
     """A device without an end is too large, and no more."""
     assert pipes.read("/dev/zero", 5) == bytes(6)
