@@ -89,11 +89,11 @@ def _deliver(result: Result, host: Host, files: Files) -> dict[str, str]:
         try:
             made[option] = content().encode("utf-8", "backslashreplace")
         except Exception as error:  # noqa: BLE001 - one report that cannot be made must not cost the others
-            problems[option] = f"{option} {path!r} cannot be written: {_why_not_made(error)}"
+            problems[option] = f"{option} '{path}' cannot be written: {_why_not_made(error)}"
     failures = write_all({reports[option][0]: data for option, data in made.items()})
     unwritten = {option: reports[option][0] for option in made if reports[option][0] in failures}
     return problems | {
-        option: f"{option} {path!r} cannot be written: {failures[path]}" for option, path in unwritten.items()
+        option: f"{option} '{path}' cannot be written: {failures[path]}" for option, path in unwritten.items()
     }
 
 

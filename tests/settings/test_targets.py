@@ -37,7 +37,7 @@ def gate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Read:
     monkeypatch.chdir(tmp_path)
 
     def _read(content: str, *argv: str, **environ: str) -> Run:
-        Path("gate.yml").write_text(content)
+        Path("gate.yml").write_text(content, "utf-8")
         request = read(["wait", "--config", "gate.yml", *argv], {**BEARER, **environ})
         assert isinstance(request, Run)
         return request
