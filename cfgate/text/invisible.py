@@ -28,9 +28,11 @@ _CONTROLS: Final = r"\x00-\x1f\x7f-\x9f\u2028\u2029\ufff9-\ufffb\ud800-\udfff"
 _BLANKS: Final = r"\xa0\u1680\u2000-\u200a\u202f\u205f\u3000"
 
 INVISIBLE: Final = re.compile(f"[{_CONTROLS}{_FORMATS}{_SELECTORS}{_NO_CHARACTERS}]")
-_UNPRINTABLE: Final = re.compile(f"[{_CONTROLS}{_FORMATS}{_BLANKS}{_NO_CHARACTERS}]")
+_UNPRINTABLE: Final = f"[{_CONTROLS}{_FORMATS}{_BLANKS}{_NO_CHARACTERS}]"
 
 
 def printable(text: str) -> bool:
     """Whether a name can be shown as it is: like `str.isprintable`, but with one answer on every Python."""
-    return not _UNPRINTABLE.search(text)
+    if text.isascii():  # so most starts are spared a pattern
+        return text.isprintable()
+    return not re.search(_UNPRINTABLE, text)
