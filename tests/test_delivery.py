@@ -359,5 +359,5 @@ def test_a_report_that_cannot_be_made_costs_no_other(tmp_path: Path, monkeypatch
     for reason in ("a bug in cfgate (KeyError)", "too many open files"):
         log = io.StringIO()
         deliver(UNDECIDED, Plain(Console(log)), files, None)
-        assert log.getvalue().endswith(f"junit-file '{tmp_path}/junit' cannot be written: {reason}\n")
+        assert log.getvalue().endswith(f"junit-file '{tmp_path / 'junit'}' cannot be written: {reason}\n")
         assert json.loads((tmp_path / "result").read_text())["status"] == "error"
