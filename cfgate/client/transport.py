@@ -139,7 +139,7 @@ class Transport:
                 return error
 
         try:
-            return within(bound, exchange)
+            return within(bound, exchange, "cfgate-request")
         except NoThread:
             channel.close()
             return NoAnswer("this machine starts no more threads", remedy=_MORE_THREADS)

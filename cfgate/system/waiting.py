@@ -50,8 +50,10 @@ class Pulse:
 class Attempt(Generic[Value]):
     """A call under way. Any number of them run side by side."""
 
-    def __init__(self, call: Callable[[Pulse], Value], patience: float, longest: float) -> None:
-        """Begin. It is given up after `patience` seconds without a beat, and after `longest` in all.
+    def __init__(
+        self, call: Callable[[Pulse], Value], patience: float, longest: float, thread: str = "cfgate-waiting"
+    ) -> None:
+        """Begin, on a thread of this name; give up after `patience` seconds without a beat, `longest` in all.
 
         Raises NoThread.
         """
@@ -60,7 +62,7 @@ class Attempt(Generic[Value]):
         # A call may change its patience at any moment, unless it has all the time that there is.
         self._glance = longest if patience >= longest else 0.1
         self._outcomes: SimpleQueue[tuple[Value] | BaseException] = SimpleQueue()
-        start(threading.Thread(target=self._work, args=(call,), name="cfgate-waiting", daemon=True))
+        start(threading.Thread(target=self._work, args=(call,), name=thread, daemon=True))
 
     def result(self) -> Value:
         """Wait for the call, and return or raise what it does. Raises TimeoutError when it is given up."""
@@ -84,9 +86,9 @@ class Attempt(Generic[Value]):
             self._outcomes.put(error)
 
 
-def within(seconds: float, call: Callable[[], Value]) -> Value:
+def within(seconds: float, call: Callable[[], Value], thread: str = "cfgate-waiting") -> Value:
     """Return what `call` returns, or raise what it raises; TimeoutError after so many seconds, NoThread."""
-    return Attempt(lambda _: call(), seconds, seconds).result()
+    return Attempt(lambda _: call(), seconds, seconds, thread).result()
 
 
 def start(thread: threading.Thread) -> None:

@@ -69,7 +69,7 @@ def client(url: str, **options: Any) -> Iterator[Client]:
 
 def under_way() -> list[threading.Thread]:
     """List the threads that still work on a request."""
-    return [thread for thread in threading.enumerate() if thread.name == "cfgate-waiting"]
+    return [thread for thread in threading.enumerate() if thread.name == "cfgate-request"]
 
 
 def http(body: bytes = RUNNING, status: int = 200, **headers: str) -> bytes:
