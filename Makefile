@@ -68,11 +68,13 @@ format: $(VENV)/dev.txt ## let ruff mend what it can
 definitions: $(TOOLS)/ci.txt ## action.yml, workflows and Dockerfile, by the parsers of those who read them
 	@TOOLS=$(TOOLS)/bin bash .ci/definitions/check
 
-container: $(VENV)/dev.txt $(TOOLS)/ci.txt ## build the image, run it as the GitHub runner does, and run every example of the documents (podman and root, or docker)
-	@PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
+# Of `container`: which of its suites to run.
+SUITES ?= container gitlab act pages
+container: $(VENV)/dev.txt $(TOOLS)/ci.txt $(BUILD)/build.txt ## build the image, run it as the GitHub runner does, and run every example of the documents (podman and root, or docker)
+	@SUITES='$(SUITES)' PYTHON=$(BIN)/python BUILD=$(BUILD)/bin/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
 
-pages: $(VENV)/dev.txt $(TOOLS)/ci.txt ## only the examples of the documents: on act, in gitlab-ci-local, in shells
-	@SUITES=pages PYTHON=$(BIN)/python TOOLS=$(CURDIR)/$(TOOLS)/bin bash .ci/container/prove
+pages: SUITES = act pages
+pages: container ## only the examples of the documents and the composite action: on act, in gitlab-ci-local, in shells
 
 # Needs root and Debian, and installs the servers. A few of them: .ci/fronts/prove . REGEX
 fronts: $(VENV)/dev.txt ## real servers, proxies and resolvers between the gate and an API; two minutes (root)

@@ -1,4 +1,4 @@
-"""The simulator on this host, a step that asks it, and a place for what was measured."""
+"""The simulator on this host, and a step that asks it."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from tests.support.canary import ACCESS_KEY, KEYS, SECRET_KEY
 
 ID: Final = "9001"
 ASID: Final = 1234567
-_measured: list[str] = []
 
 Serve = Callable[[Scenario], Simulator]
 MakeStep = Callable[..., Step]
@@ -47,16 +46,3 @@ def make_step(tmp_path: Path) -> MakeStep:
         return Step(tmp_path, {**asked, **(inputs or {})}, {**KEYS, **(environ or {})})
 
     return make
-
-
-@pytest.fixture
-def measured() -> Callable[[str], None]:
-    """Have a line printed at the end of the run."""
-    return _measured.append
-
-
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Print what was measured."""
-    terminalreporter.section("measured")
-    for line in _measured:
-        terminalreporter.write_line(line)

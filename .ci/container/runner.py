@@ -23,7 +23,7 @@ ENGINE: Final = os.environ["CFGATE_PROOF_ENGINE"]
 IMAGE: Final = os.environ["CFGATE_PROOF_IMAGE"]
 ACTION: Final = yaml.safe_load(Path("action.yml").read_text("utf-8"))
 RUNNER: Final = 1001  # the user id on GitHub's machines
-PATIENCE: Final = 60.0  # seconds; everything here takes a few
+PATIENCE: Final = 240.0  # seconds; everything here takes a few, but the machine may be busy
 
 _MOUNTS: Final = {
     "home": "/github/home",

@@ -5,16 +5,15 @@
 # Debian's own Python 3.13. It cannot have the pinned digest, so the digest, and nothing else, is taken off the
 # Dockerfile for the build. That the pinned base itself builds is shown wherever `prove` finds docker: on GitHub.
 
-install_podman() {
+install_programs() {
   local packages=() package
-  for package in podman runc mmdebstrap; do
+  for package in "$@"; do
     command -v "$package" >/dev/null || packages+=("$package")
   done
   ((${#packages[@]})) || return 0
   echo "installing ${packages[*]}"
-  export DEBIAN_FRONTEND=noninteractive
   apt-get -qq update
-  apt-get -qq -y --no-install-recommends install "${packages[@]}" >/dev/null
+  DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install "${packages[@]}" >/dev/null
 }
 
 # Keep images and settings in DIRECTORY, apart from whatever podman the machine has in use.
@@ -26,6 +25,8 @@ driver = "overlay"
 graphroot = "$directory/store"
 runroot = "$directory/run"
 CONF
+  # What is left of an exec through the API is cleaned away after five minutes, which costs more than the exec itself.
+  # Here everything goes at the end.
   # Where limits cannot be raised (no CAP_SYS_RESOURCE), those in force are asked for. runc copes with hybrid
   # control groups, crun does not.
   files=$(ulimit -Hn) processes=$(ulimit -Hu) most=$(cat /proc/sys/kernel/pid_max)
@@ -39,6 +40,7 @@ netns = "host"
 runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
+exit_command_delay = 3600
 CONF
   export CONTAINERS_STORAGE_CONF=$directory/storage.conf CONTAINERS_CONF=$directory/containers.conf
   unset DOCKER_HOST DOCKER_CONFIG
@@ -51,11 +53,18 @@ remove_podman() {
   umount -R "$directory/store/overlay" 2>/dev/null || true
 }
 
+# Name the machine's own package mirror.
+package_mirror() {
+  local mirror
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+  [[ $mirror ]] || { apt-get -qq update; package_mirror; return; }
+  echo "$mirror"
+}
+
 # Make the image NAME:TAG that the Dockerfile starts from, with the machine's own package mirror and CAs.
 import_stand_in() {
   local name=$1 mirror
-  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
-  [[ $mirror ]] || { apt-get -qq update; import_stand_in "$name"; return; }
+  mirror=$(package_mirror)
   mmdebstrap --quiet --variant=minbase --mode=root --include=python3,python3-venv,python3-pip,ca-certificates \
     --aptopt='Acquire::Check-Valid-Until "false"' \
     --dpkgopt='path-exclude=/usr/share/doc/*' \

@@ -5,16 +5,13 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from signal import Signals
-from typing import Final
 
 import pytest
 import scenarios
 from conftest import MakeStep, Serve
 from runner import wait_until
+from timing import BEFORE_SIGTERM
 from traces import read
-
-# Seconds: GitHub sends SIGTERM so long after SIGINT, and kills 2.5 s later.
-BEFORE_SIGTERM: Final = 7.5
 
 
 @pytest.mark.parametrize(("signal", "exit_code"), [(Signals.SIGINT, 130), (Signals.SIGTERM, 143)])
@@ -24,7 +21,7 @@ def test_cancelled(
     """A signal in the middle of a stalled request ends the gate in good order, with everything written."""
     simulator = serve(scenarios.STALLED_REQUEST)
     with make_step(simulator.url).start() as running:
-        wait_until(lambda: len(simulator.requests) == 2)
+        wait_until(lambda: len(simulator.requests) >= 2)
         began = time.monotonic()
         running.cancel(signal)
         ended = running.wait()
@@ -41,7 +38,7 @@ def test_killed(serve: Serve, make_step: MakeStep) -> None:
     """A gate that is killed leaves outputs that hold the pipeline."""
     simulator = serve(scenarios.ENDLESS)
     with make_step(simulator.url).start() as running:
-        wait_until(lambda: len(simulator.requests) == 1)
+        wait_until(lambda: len(simulator.requests) >= 1)
         running.kill()
         ended = running.wait()
     outputs = read(ended).outputs

@@ -22,7 +22,7 @@ import yaml
 from runner import ENGINE, IMAGE, PATIENCE
 
 CLIENT: Final = os.environ["CFGATE_PROOF_CLIENT"]
-HELPER: Final = os.environ["CFGATE_PROOF_HELPER"]
+HELPER: Final = os.environ["CFGATE_PROOF_PROGRAMS"]
 COMPONENT: Final = "$CI_SERVER_FQDN/$CI_PROJECT_PATH/cfgate@$CI_COMMIT_SHA"
 
 _OPTIONS: Final = (

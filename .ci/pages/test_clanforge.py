@@ -72,7 +72,7 @@ def call(api: Api, *arguments: str, **environ: str) -> subprocess.CompletedProce
         env={"PATH": os.environ["PATH"], "NO_PROXY": "*", **given},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert found(ended.stdout + ended.stderr) == []

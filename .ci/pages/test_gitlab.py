@@ -20,7 +20,7 @@ from cfgate.simulator import Scenario
 from tests.support.pages import ROOT, Block, examples
 
 CLIENT: Final = os.environ["CFGATE_PROOF_CLIENT"]
-PATIENCE: Final = 120.0
+PATIENCE: Final = 300.0
 STARTER: Final = Block(
     ROOT / "examples" / "gitlab" / ".gitlab-ci.yml",
     1,

@@ -168,7 +168,7 @@ def test_a_deployment_stops_itself(tmp_path: Path, block: Block, road: Road, she
 def _shell(shell: str, script: str, place: Path, environ: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [shell, "-e", "-c", script], cwd=place, env=environ, stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=60, check=False,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=240, check=False,
     )  # fmt: skip
 
 

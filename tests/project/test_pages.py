@@ -1,4 +1,4 @@
-"""What a team copies is what it runs: an example deploys behind `go` alone; .ci/pages runs them all."""
+"""What a team copies is what it runs: an example deploys behind `go` alone; .ci/act and .ci/pages run all."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _GO = re.compile(r"(steps|needs)\.[\w-]+\.outputs\.go == 'true'")
 
 
 def test_the_examples_that_are_not_run_are_counted() -> None:
-    """Every pipeline is run by .ci/pages, but for those whose page says why not."""
+    """Every pipeline is run by .ci/act or .ci/pages, but for those whose page says why not."""
     assert Counter(block.page.name for block in BLOCKS if not block.run) == NOT_RUN
     for block in BLOCKS:
         assert not block.note or block.note.startswith(("not run: ", "no schema: ")), block.note

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import re
 import subprocess
+import tarfile
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-ACT: Final = os.environ["CFGATE_PAGES_ACT"]
+ACT: Final = os.environ["CFGATE_ACT"]
 IMAGE: Final = os.environ["CFGATE_PROOF_IMAGE"]
-RUNNER: Final = os.environ["CFGATE_PAGES_RUNNER"]
+RUNNER: Final = os.environ["CFGATE_PROOF_PROGRAMS"]
 PATIENCE: Final = 900.0
 
 # Names under which the examples know the action, its image and a runner.
@@ -47,6 +49,16 @@ def commit(directory: Path, origin: str) -> None:
     git(directory, "add", "--all")
     author = ("-c", "user.name=proof", "-c", "user.email=proof@example.com")
     git(directory, *author, "commit", "--quiet", "--message", "workflows")
+
+
+def checkout(directory: Path) -> Path:
+    """Make a repository of what is committed, as a clone has it."""
+    directory.mkdir()
+    command = ["git", "archive", "HEAD"]
+    archive = subprocess.run(command, check=True, capture_output=True).stdout
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        tar.extractall(directory, filter="data")
+    return directory
 
 
 def action(directory: Path) -> Path:
