@@ -23,7 +23,7 @@ PARALLEL ?= --numprocesses $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
-.PHONY: help demo test quick coverage lint format definitions container pages fronts dist dist-check pyz pyz-check image-digest \
+.PHONY: help demo test quick coverage lint format definitions container pages anywhere fronts dist dist-check pyz pyz-check image-digest \
   reference cadence bench bench-fronts proofs proofs-small soak fuzz mutation pictures lock lock-upgrade lock-check clean FORCE
 
 help: ## list the targets
@@ -75,6 +75,9 @@ container: $(VENV)/dev.txt $(TOOLS)/ci.txt $(BUILD)/build.txt ## build the image
 
 pages: SUITES = act pages
 pages: container ## only the examples of the documents and the composite action: on act, in gitlab-ci-local, in shells
+
+anywhere: $(VENV)/dev.txt pyz ## the single file on every Python that is here, where nothing can be written; half a minute (root)
+	@PYTHON=$(BIN)/python FILE=dist/cfgate.pyz bash .ci/anywhere/prove --numprocesses $(CORES)
 
 # Needs root and Debian, and installs the servers. A few of them: .ci/fronts/prove . REGEX
 fronts: $(VENV)/dev.txt ## real servers, proxies and resolvers between the gate and an API; two minutes (root)
