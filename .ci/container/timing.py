@@ -1,15 +1,11 @@
-"""What was measured, printed at the end of a run, and the time that a cancelled step has."""
+"""What was measured, printed at the end of a run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Final
 
 import pytest
-
-# Seconds: GitHub sends SIGTERM so long after SIGINT, and kills 2.5 s later.
-BEFORE_SIGTERM: Final = 7.5
 
 
 @pytest.fixture
