@@ -35,7 +35,25 @@ def main() -> int:
         missing = NotInstalled(error)
         sys.stderr.write(f"{missing.status.label}: {missing}. {missing.remedy}\n")
         return missing.status.exit_code
-    return cli.main(inbox=inbox)
+    return _ended(cli.main(inbox=inbox))
+
+
+def _ended(code: int) -> int:
+    """Return an exit code, or end with it at once where a thread is still under way.
+
+    To tidy up, Python ends such threads by a library that is loaded only then. Where no descriptor is free
+    for that, glibc aborts the process, and its exit code is lost.
+    """
+    import os
+    import threading
+    from contextlib import suppress
+
+    if threading.active_count() > 1:
+        for stream in (sys.stdout, sys.stderr):
+            with suppress(Exception):  # closed, or full: that has been told, where it could be
+                stream.flush()
+        os._exit(code)
+    return code
 
 
 if __name__ == "__main__":

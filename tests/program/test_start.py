@@ -238,6 +238,34 @@ def test_a_bug_in_the_reading_of_settings_leaves_outputs(tmp_path: Path) -> None
     assert "theSecret" not in log + outputs["reason"]
 
 
+# Threads that wake up all the time, as one whose connection has just been cut, and no descriptor left.
+_NO_DESCRIPTOR = """
+import os, resource, threading, time
+import cfgate.cli, cfgate.settings.arguments, cfgate.hosts.github
+from cfgate.__main__ import main
+
+def wake():
+    while True:
+        time.sleep(0.0005)
+
+for _ in range(8):
+    threading.Thread(target=wake, daemon=True).start()
+free = os.open(os.devnull, os.O_RDONLY)
+os.close(free)
+resource.setrlimit(resource.RLIMIT_NOFILE, (free, free))
+raise SystemExit(main())
+"""
+
+
+@posix.only("Windows has no such limit")
+def test_threads_that_are_left_over_do_not_take_the_exit_code_away() -> None:
+    """Python is not left to end them: glibc would load a library for that, and abort where it cannot."""
+    process = started({}, "9001", code=_NO_DESCRIPTOR)
+    log, _ = process.communicate(timeout=60)
+    assert (process.returncode, log.splitlines()) == (70, [log.strip()])
+    assert log.startswith("error: too many open files.")
+
+
 # As nobody, for root has all the threads that it wants; what only root may read is loaded before.
 _NO_THREADS = """
 import os, resource
