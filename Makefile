@@ -53,7 +53,7 @@ mutation: $(MUTATION)/mutation.txt ## break the code in five thousand ways and c
 	$(MUTATION)/bin/python -m proofs.mutation table
 
 # What runs on Windows and macOS too. The proofs and benchmarks, which tests import, are for Linux.
-ANYWHERE := --follow-imports silent cfgate entrypoint.py tools tests
+ANYWHERE := --follow-imports silent cfgate entrypoint.py composite tools tests
 lint: $(VENV)/dev.txt ## ruff, and mypy for Linux, Windows and macOS
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .

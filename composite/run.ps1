@@ -7,16 +7,18 @@ $root = Split-Path -Parent $PSScriptRoot
 function Stop-Invalid([string] $reason) {
   Write-Output "::error title=cfgate: invalid::$reason"
   if ($env:GITHUB_OUTPUT) {
-    [System.IO.File]::AppendAllText($env:GITHUB_OUTPUT, "ready=false`ngo=false`nstatus=invalid`nexit-code=2`n")
+    $outputs = "ready=false`ngo=false`nstatus=invalid`nexit-code=2`nreason=$reason`n"
+    try { [System.IO.File]::AppendAllText($env:GITHUB_OUTPUT, $outputs) } catch { Write-Output 'the outputs cannot be written' }
   }
   exit 2
 }
 
-# The store's stub, which stands where no Python is installed, only prints an advice and ends with 9009.
+# It must answer: to end well is nothing that only a Python can. The store's stub, which stands where no Python is
+# installed, prints an advice. By -I, no variable and no folder has a word in it.
 function Test-Recent([string] $name) {
   if (-not (Get-Command $name -CommandType Application -ErrorAction SilentlyContinue)) { return $false }
-  $null = & $name -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>&1
-  return $LASTEXITCODE -eq 0
+  $told = & $name -I -c "import sys; print('recent' if sys.version_info >= (3, 11) else 'old')" 2>$null
+  return "$told" -eq 'recent'
 }
 
 if ($env:PYTHON) {
@@ -31,29 +33,11 @@ if ($env:PYTHON) {
   }
 }
 
+# Without the packages and variables of others.
 $program = Join-Path $root 'cfgate.pyz'
-if (-not (Test-Path -LiteralPath $program -PathType Leaf)) {
-  $program = Join-Path $root 'entrypoint.py'
-  $locked = Join-Path $root 'requirements\runtime.txt'
-  $temporary = if ($env:RUNNER_TEMP) { $env:RUNNER_TEMP } else { [System.IO.Path]::GetTempPath() }
-  $environment = Join-Path $temporary 'cfgate-python'
-  $installed = Join-Path $environment 'installed.txt'
-  $inside = Join-Path $environment 'Scripts\python.exe'
-  $same = (Test-Path -LiteralPath $installed) -and
-    ((Get-FileHash -LiteralPath $installed).Hash -eq (Get-FileHash -LiteralPath $locked).Hash)
-  if (-not $same) {
-    & $python -m venv --clear $environment
-    if ($LASTEXITCODE -ne 0) {
-      Stop-Invalid 'no virtual environment could be made in RUNNER_TEMP: this Python may lack the module venv'
-    }
-    & $inside -m pip install -qq --disable-pip-version-check --no-input --only-binary :all: --require-hashes -r $locked
-    if ($LASTEXITCODE -ne 0) {
-      Stop-Invalid 'the locked requirements could not be installed: pip says above why'
-    }
-    Copy-Item -LiteralPath $locked -Destination $installed
-  }
-  $python = $inside
+if (Test-Path -LiteralPath $program -PathType Leaf) {
+  & $python -X utf8 -E -s $program
+} else {
+  & $python -I -X utf8 (Join-Path $PSScriptRoot 'checkout.py')
 }
-
-& $python -X utf8 -E -s $program
 exit $LASTEXITCODE

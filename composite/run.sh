@@ -5,14 +5,17 @@ set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd -P)
 
 refuse() {
-  printf '::error title=cfgate: invalid::%s\n' "$1"
+  printf '::error title=cfgate: invalid::%s\n' "$1" || true
   if [ -n "${GITHUB_OUTPUT:-}" ]; then
-    printf 'ready=false\ngo=false\nstatus=invalid\nexit-code=2\n' >>"$GITHUB_OUTPUT"
+    { printf 'ready=false\ngo=false\nstatus=invalid\nexit-code=2\nreason=%s\n' "$1" >>"$GITHUB_OUTPUT"; } 2>/dev/null || true
   fi
   exit 2
 }
 
-recent() { "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; }
+# It must answer: to end well is nothing that only a Python can. By -I, no variable and no folder has a word in it.
+recent() {
+  [ "$("$1" -I -c 'import sys; print("recent" if sys.version_info >= (3, 11) else "old")' 2>/dev/null </dev/null)" = recent ]
+}
 
 find_python() {
   local name
@@ -32,21 +35,8 @@ else
   python=$(find_python) || refuse 'cfgate needs Python 3.11 or newer, and neither python3 nor python is one: install it, use actions/setup-python, or name one by the input python'
 fi
 
-program=$root/cfgate.pyz
-if [ ! -f "$program" ]; then
-  program=$root/entrypoint.py
-  locked=$root/requirements/runtime.txt
-  environment=${RUNNER_TEMP:-${TMPDIR:-/tmp}}/cfgate-python
-  if ! cmp -s "$locked" "$environment/installed.txt"; then
-    "$python" -m venv --clear "$environment" ||
-      refuse 'no virtual environment could be made in RUNNER_TEMP: this Python may lack the module venv'
-    "$environment/bin/python" -m pip install -qq --disable-pip-version-check --no-input \
-      --only-binary :all: --require-hashes -r "$locked" ||
-      refuse 'the locked requirements could not be installed: pip says above why'
-    cp "$locked" "$environment/installed.txt"
-  fi
-  python=$environment/bin/python
-fi
-
 # In the place of this shell, so that signals reach it. Without the packages and variables of others.
-exec "$python" -X utf8 -E -s "$program"
+if [ -f "$root/cfgate.pyz" ]; then
+  exec "$python" -X utf8 -E -s "$root/cfgate.pyz"
+fi
+exec "$python" -I -X utf8 "$root/composite/checkout.py"

@@ -66,6 +66,11 @@ if sys.version_info < (3, 11):
     )
     sys.exit(2)
 
+import _signal
+
+# What follows takes time to load; until cfgate listens, Ctrl-C ends it as any other signal does.
+_signal.signal(_signal.SIGINT, _signal.SIG_DFL)
+
 import runpy
 
 runpy.run_module("cfgate", run_name="__main__", alter_sys=True)

@@ -55,7 +55,7 @@ GATES: Final = {
 # A later step reads everything that the gates before it have left, and says where the program ran.
 READER: Final = """
 for gate in READY FAILED TIMEOUT; do printf 'read %s\\n' "$(jq --compact-output . <<<"${!gate}")"; done
-test -e "$RUNNER_TEMP/cfgate-python" && echo environment=yes || echo environment=no
+compgen -G "$RUNNER_TEMP/cfgate-python-*" >/dev/null && echo environment=yes || echo environment=no
 """
 
 
