@@ -72,7 +72,9 @@ class Watch:
 
     def files(self, below: str = "") -> None:
         """Look into the files that were written, and are still there."""
-        for path in [path for path in self._written if path.startswith(below)]:
+        for path in [
+            path for path in tuple(self._written) if path.startswith(below)
+        ]:  # other threads write on
             self._written.discard(path)
             with suppress(OSError):
                 if Path(path).is_file() and Path(path).stat().st_size <= _LARGEST:

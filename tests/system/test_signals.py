@@ -17,6 +17,7 @@ PROGRAM = """\
 import signal
 from cfgate.system.signals import exit_code, listen
 heard = []
+signal.signal(signal.{name}, signal.SIG_DFL)  # whoever runs the tests, as `nohup` does, may have it ignored
 {before}
 listen(heard.append)
 signal.raise_signal(signal.{name})
