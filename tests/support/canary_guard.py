@@ -72,9 +72,8 @@ class Watch:
 
     def files(self, below: str = "") -> None:
         """Look into the files that were written, and are still there."""
-        for path in [
-            path for path in tuple(self._written) if path.startswith(below)
-        ]:  # other threads write on
+        written = tuple(self._written)  # other threads write on
+        for path in [path for path in written if path.startswith(below)]:
             self._written.discard(path)
             with suppress(OSError):
                 if Path(path).is_file() and Path(path).stat().st_size <= _LARGEST:
