@@ -1,4 +1,4 @@
-"""Which files the reports would destroy: each other, what is read, and what the host reads.
+"""Which files the reports would destroy: each other, what is read, what the host reads, and the log.
 
 One file can be spelled in many ways: through links and `..`, by another hard link, in other letters where the
 file system does not mind them, as a descriptor. So not names are compared but what they lead to.
@@ -9,7 +9,8 @@ from __future__ import annotations
 import os
 import stat
 import unicodedata
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Iterator, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
@@ -31,6 +32,7 @@ _OF_OTHERS: Final = (
     "SSL_CERT_FILE",
 )
 _STDOUT: Final = 1
+_STREAMS: Final = (_STDOUT, 2)  # where the log may go
 
 
 def clashes(files: Files, given: Mapping[str, str], environ: Mapping[str, str]) -> dict[str, str]:
@@ -43,6 +45,9 @@ def clashes(files: Files, given: Mapping[str, str], environ: Mapping[str, str]) 
         _take(taken, environ.get(variable, ""), f"environment {variable}")
     for option in _READ:
         _take(taken, given.get(option, ""), option)
+    if files.result != "-":  # with it stdout has the result and no log
+        for stream in _STREAMS:
+            taken |= dict.fromkeys(_regular_file(stream), "the log")
     found = {}
     for option, field in _REPORTS.items():
         other = _take(taken, getattr(files, field), option)
@@ -74,6 +79,14 @@ def _place(path: str) -> Hashable | None:
         return None
     # A file system without numbers has 0 for all.
     return (found.st_dev, found.st_ino) if found.st_ino else os.path.realpath(path)
+
+
+def _regular_file(stream: int) -> Iterator[Hashable]:
+    """Find the file that a stream goes to, if that is one: `/dev/stdout` begins to write at its start."""
+    with suppress(OSError):  # closed
+        found = os.fstat(stream)
+        if stat.S_ISREG(found.st_mode) and found.st_ino:
+            yield found.st_dev, found.st_ino
 
 
 def _new_place(path: str) -> Hashable | None:

@@ -122,6 +122,22 @@ def test_the_json_on_stdout_is_alone_there(monkeypatch: pytest.MonkeyPatch) -> N
     os.close(writer)
 
 
+@posix.only("Windows has no descriptors in /dev")
+def test_a_log_that_goes_to_a_file_is_not_overwritten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """`/dev/stdout` is opened anew, at its start; a pipe or a terminal has none, and `-` is no log."""
+    with Path("log").open("w") as log:
+        monkeypatch.setattr(places, "_STREAMS", (log.fileno(),))
+        found = clashes(Files(summary=f"/dev/fd/{log.fileno()}", junit="log"), {}, {})
+        assert found.keys() == {"summary-file", "junit-file"}
+        assert found["junit-file"].startswith("junit-file names the file of the log")
+        assert clashes(Files(result="-", junit="log"), {}, {}) == {}
+        reader, writer = os.pipe()
+        monkeypatch.setattr(places, "_STREAMS", (writer,))
+        assert clashes(Files(summary=f"/dev/fd/{writer}"), {}, {}) == {}
+        os.close(reader)
+        os.close(writer)
+
+
 @pytest.mark.parametrize("option", ["config", "ca-bundle", "rehearse"])
 def test_what_is_read_is_not_overwritten(option: str) -> None:
     """A report in the place of a file that another option names would destroy it."""
