@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
@@ -47,7 +48,7 @@ class Block:
         assert isinstance(read, dict), str(self)
         return {("on" if key is True else str(key)): value for key, value in read.items()}
 
-    @property
+    @cached_property
     def system(self) -> str:
         """What runs it: `github`, `gitlab`, one of `SYSTEMS`, or "" for what is no pipeline."""
         if self.page.name == "ci-systems.md":
