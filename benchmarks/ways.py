@@ -83,7 +83,9 @@ def container(engine: str, image: str) -> Way:
     """Run the image as a runner does, with the settings in the environment."""
     names = ("CLANFORGE_TOKEN", "CFGATE_API_URL", "CFGATE_IMAGE_VERSION_ID", "CFGATE_TIMEOUT")
     options = [word for name in names for word in ("--env", name)]
-    return Way(f"the image, by {engine} run", (engine, "run", "--rm", "--network", "host", *options, image))
+    of_engine = {key: text for key, text in os.environ.items() if key.startswith(("CONTAINERS_", "DOCKER_"))}
+    command = (engine, "run", "--rm", "--network", "host", *options, image)
+    return Way(f"the image, by {engine} run", command, of_engine)
 
 
 def measure(times: int, engine: str, image: str) -> list[tuple[str, ...]]:
