@@ -15,6 +15,7 @@ There is none for progress: what is known there is a polygon, and no number stan
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import cache
@@ -62,7 +63,7 @@ def by_age(ended: Ended, horizon: float, price: float) -> list[float]:
     return pauses
 
 
-class Plan:
+class Plan(ABC):
     """A pacing that pauses as long as it may while a job waits, and in a run as a plan says."""
 
     def next_pause(self, status: JobStatus, now: float) -> float:
@@ -71,9 +72,9 @@ class Plan:
             return LONGEST
         return min(max(self.planned(status, status.started, now), SHORTEST), LONGEST)
 
+    @abstractmethod
     def planned(self, status: JobStatus, started: float, now: float) -> float:
         """Return the best pause for a running job."""
-        raise NotImplementedError
 
     def time_left(self, now: float) -> float | None:  # noqa: ARG002 - only pauses are measured
         """Know nothing."""
